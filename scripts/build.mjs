@@ -1,0 +1,24 @@
+// Bundles every entry point into one file each (dist/*.js). Runs on `npm install` (prepare) and by `npm run build`.
+import { chmodSync, readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+await build({
+  entryPoints: { drover: 'src/main/cli.ts' },
+  absWorkingDir: new URL('..', import.meta.url).pathname,
+  outdir: 'dist',
+  bundle: true,
+  splitting: true, // each command is a chunk of its own: --help must not load the engine
+  chunkNames: 'chunks/[name]-[hash]',
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  define: { __DROVER_VERSION__: JSON.stringify(version) },
+  // commander and pino are CommonJS inside: they call require() for node: modules
+  banner: { js: "#!/usr/bin/env node\nimport{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+});
+chmodSync(new URL('../dist/drover.js', import.meta.url), 0o755);

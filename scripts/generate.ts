@@ -1,0 +1,44 @@
+/**
+ * Writes the files that are computed from the code. With --check it writes nothing and fails when one of them differs,
+ * so that CI refuses a schema whose documents were not written anew.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { crds } from '../src/api/crd.ts';
+import { referencePage } from '../src/api/reference-page.ts';
+
+const generated: Readonly<Record<string, () => string>> = {
+  'docs/reference/crds.yaml': () =>
+    crds()
+      .map((crd) => `---\n${stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })}`)
+      .join(''),
+  'docs/reference/resources.md': referencePage,
+};
+
+const root = new URL('../', import.meta.url);
+const check = process.argv.includes('--check');
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+for (const [name, text] of Object.entries(generated)) {
+  const path = fileURLToPath(new URL(name, root));
+  const wanted = text();
+  if (read(path) === wanted) continue;
+  if (check) {
+    console.error(`${name} is out of date: run npm run generate`);
+    process.exitCode = 1;
+  } else {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, wanted);
+    console.log(`wrote ${name}`);
+  }
+}

@@ -1,0 +1,33 @@
+/** Every name that Drover writes into a cluster. Renaming one orphans what an older version has written. */
+
+export const API_GROUP = 'drover.dev';
+export const API_VERSION = 'v1alpha1';
+export const GROUP_VERSION = `${API_GROUP}/${API_VERSION}`;
+
+export const annotations = {
+  /** On a node: what Drover changed on it, as JSON, written in the same patch as the change. */
+  maintenance: 'drover.dev/maintenance',
+  /** On a pod: the labels that a handover took from it, as JSON. */
+  handover: 'drover.dev/handover',
+  /** On a pod: why it was given back; it is not handed over again. */
+  handoverRefused: 'drover.dev/handover-refused',
+} as const;
+
+export const taints = {
+  /** Soft, so that pods of other nodes do not hop onto one that goes next; the cordon itself is `spec.unschedulable`. */
+  maintenance: { key: 'drover.dev/maintenance', effect: 'PreferNoSchedule' },
+} as const;
+
+export const finalizers = {
+  /** On a NodeMaintenance: its node still carries changes of ours. */
+  undo: 'drover.dev/undo',
+} as const;
+
+export const labels = {
+  /** On a NodeMaintenance: the policy that created it. */
+  policy: 'drover.dev/policy',
+  /** On a pod that was handed over: annotations cannot be searched for, labels can. */
+  handedOver: 'drover.dev/handed-over',
+  /** On a node: cloud load balancers leave it out (kubernetes/cloud-provider, controllers/service). */
+  excludeFromLoadBalancers: 'node.kubernetes.io/exclude-from-external-load-balancers',
+} as const;

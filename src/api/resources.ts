@@ -1,0 +1,34 @@
+/**
+ * The types of our resources, for everyone. They are read off the schemas with type-only imports: nothing that imports this
+ * file gets zod into its bundle. `...Input` is what a person may write, without the defaults.
+ */
+import type * as z from 'zod';
+import type { drainSpec } from './drain-spec.ts';
+import type { maintenancePolicy, policySpec, policyStatus } from './maintenance-policy.ts';
+import type { maintenanceSpec, maintenanceStatus, nodeMaintenance } from './node-maintenance.ts';
+
+export type { LabelMatch, AnnotationMatch, ConditionMatch, Reason, ReasonType, TaintMatch } from './reason.ts';
+
+export type MaintenancePolicy = z.output<typeof maintenancePolicy>;
+export type MaintenancePolicyInput = z.input<typeof maintenancePolicy>;
+export type MaintenancePolicySpec = z.output<typeof policySpec>;
+export type MaintenancePolicyStatus = z.output<typeof policyStatus>;
+export type DisruptionSpec = MaintenancePolicySpec['disruption'];
+
+export type NodeMaintenance = z.output<typeof nodeMaintenance>;
+export type NodeMaintenanceInput = z.input<typeof nodeMaintenance>;
+export type NodeMaintenanceSpec = z.output<typeof maintenanceSpec>;
+export type NodeMaintenanceStatus = z.output<typeof maintenanceStatus>;
+
+export type MaintenancePhase = NonNullable<NodeMaintenanceStatus['phase']>;
+export type MaintenanceReason = NodeMaintenanceSpec['reason'];
+export type Progress = NonNullable<NodeMaintenanceStatus['progress']>;
+export type Waiting = NonNullable<NodeMaintenanceStatus['waitingFor']>;
+export type PodStatus = NonNullable<NodeMaintenanceStatus['pods']>[number];
+export type JournalEntry = NonNullable<NodeMaintenanceStatus['journal']>[number];
+export type Condition = NonNullable<NodeMaintenanceStatus['conditions']>[number];
+
+export type DrainSpec = z.output<typeof drainSpec>;
+export type DrainSpecInput = z.input<typeof drainSpec>;
+export type DrainRule = DrainSpec['rules'][number];
+export type LadderStepSpec = DrainSpec['ladder'][number];

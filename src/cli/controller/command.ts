@@ -1,0 +1,26 @@
+import { defineCommand } from '../command.ts';
+import { type Flag, type Flags, text, tristate, type Values } from '../flags.ts';
+
+const setting = (placeholder: string, help: string, shown: string): Flag<string | null> => text(placeholder, help, { shown });
+
+// Each is a key of the file; what they may hold is checked there (controller-config.ts), for both alike.
+const settings = {
+  leaderElect: tristate('Act only while holding the Lease (the default). Without it, run one replica only.'),
+  leaderElectionNamespace: setting('namespace', 'Namespace of the Lease.', 'where the process runs'),
+  metricsAddress: setting('host:port', 'Where /metrics, /healthz and /readyz are served; 0 serves nothing.', ':8080'),
+  logLevel: setting('level', 'debug, info, warn or error.', 'info'),
+  logFormat: setting('format', 'json or text.', 'json'),
+} as const satisfies Flags;
+
+const flags = { config: text('file', 'YAML file with any of the settings below, named leaderElect, metricsAddress and so on; flags win.'), ...settings } as const satisfies Flags;
+
+export type ControllerFlags = Values<typeof flags>;
+
+export const controllerCommand = defineCommand({
+  name: 'controller',
+  summary: 'Run the controller (what the Deployment in the cluster does)',
+  description: ['Watches nodes and policies and carries out maintenances. In a pod it uses the service account, elsewhere the kubeconfig.'],
+  examples: [{ does: 'Try it from a laptop', line: 'controller --no-leader-elect --log-format text' }],
+  flags,
+  load: () => import('./run.ts'),
+});

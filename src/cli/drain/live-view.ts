@@ -1,0 +1,66 @@
+/** The live view of a drain: a line per node, and under it the pods that something keeps. Pure: a report in, lines out. */
+import type { DrainRunReport, NodeReport } from '../../controller/drain-report.ts';
+import { explain } from '../../engine/explain.ts';
+import type { Phase } from '../../engine/maintenance.ts';
+import { elapsed } from '../elapsed.ts';
+import type { Screen, Tone } from '../screen.ts';
+import { isNotable, waitingPods } from './waits.ts';
+
+export type LiveStyle = Pick<Screen, 'paint' | 'rows' | 'unicode'>;
+
+const PODS_PER_NODE = 5;
+const BAR_WIDTH = 20;
+
+const tones: Readonly<Partial<Record<Phase, Tone>>> = { Drained: 'good', Failed: 'bad', Cancelled: 'bad', Pending: 'quiet', Undoing: 'busy' };
+
+export function liveLines({ nodes, now }: DrainRunReport, style: LiveStyle): string[] {
+  const shown = nodes.length <= style.rows - 2 ? nodes : [...nodes].sort((a, b) => rank(a) - rank(b)).slice(0, Math.max(1, style.rows - 3));
+  const nameWidth = Math.max(...shown.map(({ name }) => name.length));
+  const counts = shown.map(({ gone, total }) => `${gone}/${total}`);
+  const countWidth = Math.max(...counts.map((count) => count.length));
+  // Pods get what the lines of the nodes leave of the screen.
+  let room = style.rows - 2 - shown.length;
+  const lines = shown.flatMap((node, index) => {
+    const { phase, startedAt, finishedAt } = node;
+    const time = startedAt === null ? '' : elapsed((finishedAt ?? now) - startedAt);
+    const head = `${node.name.padEnd(nameWidth)}  ${style.paint(tones[phase] ?? 'strong', phase.padEnd(8))}  ${bar(node, style)}`;
+    const line = `${head}  ${(counts[index] ?? '').padStart(countWidth)}  ${time.padEnd(6)}  ${note(node, now)}`.trimEnd();
+    const pods = podLines(node, now, Math.min(PODS_PER_NODE, room), style);
+    room -= pods.length;
+    return [line, ...pods];
+  });
+  if (shown.length < nodes.length) lines.push(style.paint('quiet', summary(nodes, shown.length)));
+  return lines;
+}
+
+/** Where something happens, then what waits for its turn, then what is done. */
+function rank({ phase }: NodeReport): number {
+  return phase === 'Pending' ? 1 : phase === 'Drained' ? 2 : 0;
+}
+
+function bar({ gone, total, phase }: NodeReport, { unicode, paint }: LiveStyle): string {
+  const share = total > 0 ? gone / total : phase === 'Drained' ? 1 : 0;
+  const full = Math.floor(share * BAR_WIDTH);
+  const [filled, empty] = unicode ? ['\u2588', '\u2591'] : ['#', '.'];
+  return `${paint(phase === 'Drained' ? 'good' : 'busy', filled.repeat(full))}${paint('quiet', empty.repeat(BAR_WIDTH - full))}`;
+}
+
+function note({ phase, waitingFor, message }: NodeReport, now: number): string {
+  if (phase === 'Pending') return 'waits for its turn';
+  if (phase === 'Failed' || phase === 'Cancelled' || phase === 'Undoing') return message;
+  return isNotable(waitingFor) ? explain(waitingFor, now).message : '';
+}
+
+function podLines(node: NodeReport, now: number, most: number, { paint }: LiveStyle): string[] {
+  if (most < 1) return [];
+  const waits = waitingPods(node, now);
+  const shown = waits.length <= most ? waits : waits.slice(0, most - 1);
+  const lines = shown.map(({ pod, message }) => `  ${pod}  ${paint('quiet', message)}`);
+  if (shown.length < waits.length) lines.push(paint('quiet', `  and ${waits.length - shown.length} more pods wait`));
+  return lines;
+}
+
+function summary(nodes: readonly NodeReport[], shown: number): string {
+  const of = (phase: Phase) => nodes.filter((node) => node.phase === phase).length;
+  return `and ${nodes.length - shown} more of ${nodes.length} nodes (${of('Drained')} drained, ${of('Pending')} to come)`;
+}

@@ -1,0 +1,46 @@
+/** pause, resume and cancel: the three ways of a person into the work of the controller. One patch of the spec each. */
+import { type AnyCommand, defineCommand, dryRunFlag, outputFlag } from '../command.ts';
+import { type Flags, text, type Values } from '../flags.ts';
+
+const flags = { dryRun: dryRunFlag, output: outputFlag } as const satisfies Flags;
+const pauseFlags = { ...flags, reason: text('text', 'Why, for the people who look at it; default: who has paused it.') } as const satisfies Flags;
+
+export type HoldFlags = Values<typeof flags>;
+export type PauseFlags = Values<typeof pauseFlags>;
+
+const targets = 'A NODE stands for its maintenance; maintenance/NAME names one directly.';
+
+export const pauseCommand: AnyCommand = defineCommand({
+  name: 'pause',
+  summary: 'Stop the maintenance of a node and hand it back, or let a policy start nothing new',
+  arguments: 'NODE... | policy/NAME...',
+  description: [`Sets spec.paused. A paused node is handed back until it is resumed; a paused policy starts nothing new. ${targets}`],
+  examples: [
+    { does: 'Not now: the node is needed', line: 'pause worker-1 --reason "quarter end"' },
+    { does: 'Start nothing new for a policy', line: 'pause policy/kernel-updates' },
+  ],
+  flags: pauseFlags,
+  load: async () => ({ run: (await import('./run.ts')).pause }),
+});
+
+export const resumeCommand: AnyCommand = defineCommand({
+  name: 'resume',
+  summary: 'Let a paused maintenance or policy go on',
+  arguments: 'NODE... | policy/NAME...',
+  description: [`Takes spec.paused back. ${targets}`],
+  examples: [{ does: 'Go on', line: 'resume worker-1' }],
+  flags,
+  load: async () => ({ run: (await import('./run.ts')).resume }),
+});
+
+export const cancelCommand: AnyCommand = defineCommand({
+  name: 'cancel',
+  summary: 'End the maintenance of a node and undo what it changed',
+  arguments: 'NODE...',
+  description: [
+    `Sets spec.cancelled: the node is uncordoned, handed-over pods are given back, and the maintenance ends. It cannot be taken back. While the reason holds, its policy creates another one: pause the policy first. ${targets}`,
+  ],
+  examples: [{ does: 'Give the node back', line: 'cancel worker-1' }],
+  flags,
+  load: async () => ({ run: (await import('./run.ts')).cancel }),
+});

@@ -1,0 +1,108 @@
+/** `drover pause`, `resume` and `cancel`. */
+import type { MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts';
+import { readJournal } from '../../engine/journal.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Context } from '../command.ts';
+import { CommandError, exitCode, UsageError } from '../errors.ts';
+import { closeMatches, nodeName, readNode } from '../nodes.ts';
+import { printObject } from '../print-object.ts';
+import { currentOf, noResources, patchSpec, readMaintenances, readPolicies, type Target } from '../resources.ts';
+import type { HoldFlags, PauseFlags } from './command.ts';
+
+export async function pause(context: Context, args: readonly string[], flags: PauseFlags): Promise<number> {
+  const because = flags.reason ?? `paused by ${context.identity.replace(/^cli:/, '')}`;
+  return change(context, args, flags, {
+    word: 'paused',
+    maintenance: () => ({ paused: true, pausedBecause: because }),
+    policy: () => ({ paused: true }),
+  });
+}
+
+export async function resume(context: Context, args: readonly string[], flags: HoldFlags): Promise<number> {
+  return change(context, args, flags, {
+    word: 'resumed',
+    maintenance: () => ({ paused: false, pausedBecause: null }),
+    policy: () => ({ paused: false }),
+  });
+}
+
+export async function cancel(context: Context, args: readonly string[], flags: HoldFlags): Promise<number> {
+  return change(context, args, flags, {
+    word: 'cancelled',
+    maintenance: () => ({ cancelled: true }),
+    policy: (name) => {
+      throw new UsageError(`policy/${name} cannot be cancelled; pause it (${context.program} pause policy/${name}) or delete it with kubectl`);
+    },
+  });
+}
+
+interface Change {
+  readonly word: string;
+  readonly maintenance: () => object;
+  readonly policy: (name: string) => object;
+}
+
+interface Step {
+  readonly target: Target;
+  /** The node of a maintenance. */
+  readonly node?: string;
+  readonly spec: object;
+}
+
+/** Everything is looked up before the first change: a slip in the third name changes nothing. */
+async function change(context: Context, args: readonly string[], { dryRun, output }: HoldFlags, what: Change): Promise<number> {
+  if (args.length === 0) throw new UsageError('nothing is named; give one or more nodes');
+  const words = [...new Set(args)];
+  for (const word of words) if (word.startsWith('policy/')) what.policy(word.slice('policy/'.length));
+  const client = await context.client();
+  const [maintenances, policies] = await Promise.all([readMaintenances(client), readPolicies(client)]);
+  if (!maintenances || !policies) throw noResources(context.program);
+  const steps: Step[] = [];
+  for (const word of words) steps.push(await stepFor(word, client, maintenances, policies, what));
+
+  for (const { target, spec } of steps) if (dryRun !== 'client') await patchSpec(client, target, spec, dryRun === 'server');
+  const note = dryRun === 'none' ? '' : ` (${dryRun === 'server' ? 'server ' : ''}dry run)`;
+  if (output === 'text') for (const { target, node } of steps) context.screen.out(`${nameOf(target)} ${what.word}${node ? `, node ${node}` : ''}${note}`);
+  else await printObject(context.screen, output, { ok: true, dryRun, changed: steps.map(({ target, node, spec }) => ({ ...target, ...(node && { node }), spec })) });
+  return exitCode.ok;
+}
+
+async function stepFor(
+  word: string,
+  client: KubeClient,
+  maintenances: readonly NodeMaintenance[],
+  policies: readonly MaintenancePolicy[],
+  what: Change,
+): Promise<Step> {
+  const [, prefix = '', rest = ''] = /^(policy|maintenancepolicy|mp|maintenance|nodemaintenance|nm)\/(.+)$/.exec(word) ?? [];
+  if (prefix.startsWith('m') && prefix !== 'maintenance' ? true : prefix === 'policy') {
+    if (!policies.some((policy) => policy.metadata.name === rest)) throw unknown('policy', rest, policies);
+    return { target: { kind: 'policy', name: rest }, spec: what.policy(rest) };
+  }
+  if (prefix !== '') {
+    const found = maintenances.find((each) => each.metadata.name === rest);
+    if (!found) throw unknown('maintenance', rest, maintenances);
+    return { target: { kind: 'maintenance', name: rest }, node: found.spec.nodeName, spec: what.maintenance() };
+  }
+  const name = nodeName(word);
+  const current = currentOf(name, maintenances);
+  if (current) return { target: { kind: 'maintenance', name: current.metadata.name }, node: name, spec: what.maintenance() };
+  throw await noMaintenance(client, name);
+}
+
+function nameOf({ kind, name }: Target): string {
+  return kind === 'policy' ? `policy/${name}` : `maintenance/${name}`;
+}
+
+function unknown(kind: string, name: string, all: readonly { readonly metadata: { readonly name: string } }[]): CommandError {
+  const close = closeMatches(name, all.map((each) => each.metadata.name));
+  return new CommandError(`there is no ${kind} "${name}"; ${close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'see: drover status'}`);
+}
+
+async function noMaintenance(client: KubeClient, name: string): Promise<CommandError> {
+  const journal = readJournal(await readNode(client, name));
+  if (journal?.by.startsWith('cli:')) {
+    return new CommandError(`node ${name} was taken out by a command line (${journal.by}), not by the controller; stop it there, then: drover uncordon ${name}`);
+  }
+  return new CommandError(`node ${name} has no maintenance under way; see: drover why ${name}`);
+}

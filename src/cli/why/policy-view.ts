@@ -1,0 +1,50 @@
+/** Why a policy does, or does not, want a node: one sentence. Pure. */
+import { isEmptySelector, matchesSelector } from '../../api/label-selector.ts';
+import type { LabelSelector, LabelSelectorRequirement, Node } from '../../api/objects.ts';
+import type { MaintenancePolicy } from '../../api/resources.ts';
+import { compilePolicy } from '../../controller/compile.ts';
+import type { Millis } from '../../lib/clock.ts';
+import { createConditionTimes } from '../../reasons/condition.ts';
+import { matchReason } from '../../reasons/reason.ts';
+import { elapsed } from '../elapsed.ts';
+
+export interface PolicyView {
+  readonly policy: string;
+  readonly selects: boolean;
+  readonly matches: boolean;
+  /** Why not, or the reasons that match. */
+  readonly because: readonly string[];
+}
+
+export function policyView(policy: MaintenancePolicy, node: Node, now: Millis): PolicyView {
+  const { selector, reasons } = compilePolicy(policy);
+  const base = { policy: policy.metadata.name, matches: false };
+  if (isEmptySelector(selector)) return { ...base, selects: false, because: ['its nodeSelector is empty, which selects no node'] };
+  if (!matchesSelector(selector, node.labels)) return { ...base, selects: false, because: [mismatch(selector, node)] };
+  const times = createConditionTimes();
+  times.see(node, now);
+  const context = { now, conditionSince: times.since };
+  const looked = reasons.map((rule) => ({ rule, match: matchReason(rule, node, context) }));
+  const hits = looked.flatMap(({ match }) => (match.pass ? [match.message] : []));
+  if (hits.length > 0) return { ...base, selects: true, matches: true, because: hits };
+  const misses = looked.flatMap(({ rule, match }) => {
+    if (match.pass) return [];
+    const due = match.at === undefined ? '' : `; it counts in ${elapsed(match.at - now)}`;
+    return [`${rule.name ? `${rule.name}: ` : ''}${match.because}${due}`];
+  });
+  return { ...base, selects: true, because: misses };
+}
+
+/** The first term of the selector that the node does not meet. */
+function mismatch(selector: LabelSelector, { labels }: Node): string {
+  const terms: LabelSelectorRequirement[] = [
+    ...Object.entries(selector.matchLabels).map(([key, value]) => ({ key, operator: 'In' as const, values: [value] })),
+    ...selector.matchExpressions,
+  ];
+  const failed = terms.find((term) => !matchesSelector({ matchLabels: {}, matchExpressions: [term] }, labels));
+  if (!failed) return 'its nodeSelector does not select the node';
+  const { key, operator, values } = failed;
+  const has = labels[key] === undefined ? `has no label ${key}` : `has label ${key}=${labels[key]}`;
+  const wanted = { In: `it must be ${values.join(' or ')}`, NotIn: `it must not be ${values.join(' or ')}`, Exists: 'it must have one', DoesNotExist: 'it must have none' };
+  return `the node ${has}; ${wanted[operator]}`;
+}

@@ -1,0 +1,134 @@
+/** Resources as people write them -> what the engine and the reasons read: durations in milliseconds, limits parsed. */
+import { parseLimit } from '../api/int-or-percent.ts';
+import { parseDuration } from '../api/duration.ts';
+import type { DrainSpec, MaintenancePolicy, NodeMaintenance, Reason } from '../api/resources.ts';
+import type { LabelSelector } from '../api/objects.ts';
+import type { AdmissionPolicy } from '../engine/admission.ts';
+import type { Maintenance, MaintenanceMemory, MaintenanceState } from '../engine/maintenance.ts';
+import type { DrainSettings } from '../engine/settings.ts';
+import type { ReasonRule } from '../reasons/reason.ts';
+
+export interface Policy {
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly selector: LabelSelector;
+  readonly reasons: readonly ReasonRule[];
+  readonly priority: number;
+  readonly source: MaintenancePolicy;
+  readonly limits: Pick<AdmissionPolicy, 'name' | 'paused' | 'maxNodes' | 'perGroup' | 'minIntervalMs' | 'massTrigger'>;
+}
+
+type WrittenSelector = { matchLabels?: Record<string, string>; matchExpressions?: readonly { key: string; operator: string; values?: readonly string[] }[] };
+
+function compileSelector(selector: WrittenSelector): LabelSelector {
+  return {
+    matchLabels: selector.matchLabels ?? {},
+    matchExpressions: (selector.matchExpressions ?? []).map(({ key, operator, values }) => ({
+      key,
+      operator: operator as 'In' | 'NotIn' | 'Exists' | 'DoesNotExist',
+      values: values ?? [],
+    })),
+  };
+}
+
+export function compilePolicy(policy: MaintenancePolicy): Policy {
+  const { metadata, spec } = policy;
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    generation: metadata.generation ?? 0,
+    selector: compileSelector(spec.nodeSelector),
+    reasons: spec.reasons.map(compileReason),
+    priority: spec.priority,
+    source: policy,
+    limits: {
+      name: metadata.name,
+      paused: spec.paused,
+      maxNodes: parseLimit(spec.disruption.maxNodes),
+      perGroup: spec.disruption.perGroup.map(({ label, maxNodes }) => ({ label, maxNodes: parseLimit(maxNodes) })),
+      minIntervalMs: parseDuration(spec.disruption.minInterval),
+      massTrigger: parseLimit(spec.disruption.massTrigger),
+    },
+  };
+}
+
+function compileReason(reason: Reason): ReasonRule {
+  if (reason.type !== 'Condition') return reason;
+  const { type, status, for: held } = reason.condition;
+  return { ...reason, condition: { type, status, forMs: parseDuration(held) } };
+}
+
+export function compileDrain(spec: DrainSpec): DrainSettings {
+  return {
+    ...(spec.gracePeriodSeconds !== undefined && { graceSeconds: spec.gracePeriodSeconds }),
+    handover: spec.handover,
+    handoverTimeoutMs: parseDuration(spec.handoverTimeout),
+    unlist: spec.unlist,
+    emptyDir: spec.emptyDir,
+    barePods: spec.barePods,
+    daemonSets: spec.daemonSets,
+    rules: spec.rules.map((rule) => ({
+      podSelector: compileSelector(rule.podSelector),
+      ...(rule.namespaces && { namespaces: rule.namespaces }),
+      do: rule.do,
+      ...(rule.order !== undefined && { order: rule.order }),
+      ...(rule.maxWait !== undefined && { maxWaitMs: parseDuration(rule.maxWait) }),
+    })),
+    ...(spec.deadline !== undefined && { deadlineMs: parseDuration(spec.deadline) }),
+    ladder: spec.ladder.map((step) => ({
+      afterMs: parseDuration(step.after),
+      do: step.do,
+      ...(step.graceSeconds !== undefined && { graceSeconds: step.graceSeconds }),
+    })),
+    stepAsideMs: parseDuration(spec.stepAside),
+    attempts: spec.attempts,
+    retryAfterMs: parseDuration(spec.retryAfter),
+    emptyForMs: parseDuration(spec.emptyFor),
+    waitForVolumes: spec.waitForVolumes,
+    settleTimeoutMs: spec.settle.enabled ? parseDuration(spec.settle.timeout) : null,
+    excludeFromLoadBalancers: spec.excludeFromLoadBalancers,
+    disableEviction: false,
+  };
+}
+
+/** The parts of a NodeMaintenance that do not change with its status, compiled once per generation. */
+export type CompiledSpec = Omit<Maintenance, 'state' | 'memory'>;
+
+export function compileMaintenance({ metadata, spec }: NodeMaintenance): CompiledSpec {
+  return {
+    id: metadata.name,
+    nodeName: spec.nodeName,
+    policy: spec.policy ?? null,
+    reasonType: spec.reason.type,
+    reason: spec.reason.message,
+    priority: spec.priority,
+    settings: compileDrain(spec.drain),
+    handBack: spec.handBack,
+    paused: spec.paused,
+    pausedBecause: spec.pausedBecause ?? '',
+    // Deleting the object is the other way to cancel: its finalizer lets the node be handed back first.
+    cancelled: spec.cancelled || metadata.deletionTimestamp !== undefined,
+    createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
+    ...(spec.deadline !== undefined && { goneAt: Date.parse(spec.deadline) }),
+  };
+}
+
+export function stateOf({ metadata, status }: NodeMaintenance): MaintenanceState {
+  const time = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+  const [startedAt, drainedAt, finishedAt, retryAt] = [status?.startedAt, status?.drainedAt, status?.finishedAt, status?.retryAt].map(time);
+  return {
+    phase: status?.phase ?? 'Pending',
+    phaseSince: time(status?.phaseSince) ?? (Date.parse(metadata.creationTimestamp ?? '') || 0),
+    attempts: status?.attempts ?? 0,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(drainedAt !== undefined && { drainedAt }),
+    ...(finishedAt !== undefined && { finishedAt }),
+    ...(retryAt !== undefined && { retryAt }),
+    ...(status?.message !== undefined && { message: status.message }),
+  };
+}
+
+export function compiled(spec: CompiledSpec, state: MaintenanceState, memory: MaintenanceMemory): Maintenance {
+  return { ...spec, state, memory };
+}

@@ -1,0 +1,126 @@
+/**
+ * The lifecycle conditions of a node under maintenance: MaintenancePlanned, DrainInProgress, Drained, MaintenanceInProgress, as
+ * KEP-5683 names them (kubernetes/enhancements keps/sig-node/5683-lifecycle-conditions). Anyone may write them, so ours are told
+ * apart by their reason: a condition of the same type with another reason is someone else's and is neither changed nor removed.
+ */
+import type { Node, NodeCondition } from '../api/objects.ts';
+import type { Decision } from '../engine/decide.ts';
+import { isoSeconds } from '../engine/journal.ts';
+import type { Phase } from '../engine/maintenance.ts';
+import type { Millis } from '../lib/clock.ts';
+
+export type ConditionType = 'MaintenancePlanned' | 'DrainInProgress' | 'Drained' | 'MaintenanceInProgress';
+
+interface Wanted {
+  readonly status: 'True' | 'False';
+  readonly reason: `${typeof OWN}${string}`;
+  readonly message: (of: Decision['maintenance']) => string;
+}
+
+type ConditionTable = { readonly [P in Phase]: { readonly [T in ConditionType]?: Wanted } };
+
+/** A maintenance that has been Pending for so long is announced, by condition and by event. */
+export const ANNOUNCE_AFTER_MS = 10_000;
+
+const OWN = 'Drover';
+const types: readonly ConditionType[] = ['MaintenancePlanned', 'DrainInProgress', 'Drained', 'MaintenanceInProgress'];
+
+const planned: Wanted = { status: 'True', reason: 'DroverPlanned', message: ({ reason }) => `to be drained: ${reason}` };
+const draining: Wanted = {
+  status: 'True',
+  reason: 'DroverDraining',
+  message: ({ id }) => `being drained (NodeMaintenance ${id})`,
+};
+
+// The whole drain is one row, whatever it waits for: each change here is a request and an event for every watcher of nodes.
+const whileDraining = { MaintenancePlanned: planned, DrainInProgress: draining };
+// Of a maintenance that is over nothing stays, or the node would not be as it was before.
+const none = {};
+
+const table: ConditionTable = {
+  Pending: { MaintenancePlanned: planned },
+  BackOff: { MaintenancePlanned: planned },
+  Draining: whileDraining,
+  Settling: whileDraining,
+  Drained: {
+    MaintenancePlanned: { status: 'False', reason: 'DroverDrainCompleted', message: () => 'drained; the maintenance can begin' },
+    DrainInProgress: { status: 'False', reason: 'DroverDrainCompleted', message: () => 'drained' },
+    Drained: { status: 'True', reason: 'DroverDrainCompleted', message: ({ id }) => `drained (NodeMaintenance ${id})` },
+    MaintenanceInProgress: {
+      status: 'True',
+      reason: 'DroverDrainCompleted',
+      message: ({ reason }) => `out of service: ${reason}`,
+    },
+  },
+  Undoing: none,
+  HandedBack: none,
+  Cancelled: none,
+  Failed: none,
+};
+
+export type ConditionPatch =
+  | {
+      readonly type: ConditionType;
+      readonly status: 'True' | 'False';
+      readonly reason: string;
+      readonly message: string;
+      readonly lastTransitionTime: string;
+      readonly lastHeartbeatTime: string;
+    }
+  | { readonly type: ConditionType; readonly $patch: 'delete' };
+
+export interface ConditionsPatch {
+  readonly metadata: { readonly uid: string };
+  readonly status: { readonly conditions: readonly ConditionPatch[] };
+}
+
+/** For PATCH .../nodes/NAME/status: conditions are a list keyed by `type` in a strategic merge patch, and in no other kind of patch. */
+export const CONDITIONS_PATCH = 'application/strategic-merge-patch+json';
+
+/**
+ * The patch that makes the node's conditions say what the decision is; null when they do. Until the watch has brought its effect the
+ * same patch is answered again: the caller sends one at a time.
+ * A Pending maintenance shows once it has waited a while: one that starts soon spares the request.
+ */
+export function conditionsPatch(
+  decision: Pick<Decision, 'maintenance' | 'phase' | 'waitingFor'>,
+  node: Node,
+  now: Millis,
+): ConditionsPatch | null {
+  const { maintenance, phase } = decision;
+  if (phase === 'Pending' && (!decision.waitingFor || now < maintenance.state.phaseSince + ANNOUNCE_AFTER_MS)) return null;
+  const wanted = table[phase];
+  const changes = types.flatMap((type): ConditionPatch[] => {
+    const has = node.conditions.find((each) => each.type === type);
+    if (has && !isOwnCondition(has)) return [];
+    const want = wanted[type];
+    if (!want) return has ? [{ type, $patch: 'delete' }] : [];
+    const { status, reason, message } = want;
+    if (has?.status === status && has.reason === reason) return [];
+    const since = has?.status === status ? has.lastTransition : now;
+    return [
+      {
+        type,
+        status,
+        reason,
+        message: message(maintenance),
+        lastTransitionTime: isoSeconds(since),
+        lastHeartbeatTime: isoSeconds(now),
+      },
+    ];
+  });
+  return changes.length === 0 ? null : { metadata: { uid: node.uid }, status: { conditions: changes } };
+}
+
+/** Takes every condition of ours off a node that no maintenance is about any more. null when there is none. */
+export function removeConditionsPatch(node: Node): ConditionsPatch | null {
+  const conditions = types.flatMap((type): ConditionPatch[] =>
+    node.conditions.some((each) => each.type === type && isOwnCondition(each)) ? [{ type, $patch: 'delete' }] : [],
+  );
+  return conditions.length === 0 ? null : { metadata: { uid: node.uid }, status: { conditions } };
+}
+
+/** A condition that Drover wrote. It must not count as a reason for a maintenance: it would keep its own node out of service. */
+export function isOwnCondition({ type, reason }: Pick<NodeCondition, 'type' | 'reason'>): boolean {
+  return reason.startsWith(OWN) && (types as readonly string[]).includes(type);
+}

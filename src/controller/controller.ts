@@ -1,0 +1,228 @@
+/**
+ * The controller: what it watches, who leads, and what is told to the outside. Policies and nodes are watched by every replica, so that
+ * a follower takes over warm; only the leader runs the loop and writes.
+ */
+import type { MaintenancePolicy, NodeMaintenance } from '../api/resources.ts';
+import type { Node, Pod } from '../api/objects.ts';
+import { validateMaintenance, validatePolicy } from './admit.ts';
+import type { Decision } from '../engine/decide.ts';
+import { readHandover } from '../engine/handover.ts';
+import { readJournal } from '../engine/journal.ts';
+import { labels } from '../api/names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { electLeader } from '../kube/lease.ts';
+import * as kinds from '../kube/kinds.ts';
+import { reflect, type Reflector } from '../kube/reflector.ts';
+import type { Clock, Millis } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { compilePolicy, type Policy } from './compile.ts';
+import { maintenanceKind, type Custom, policyKind } from './custom-kinds.ts';
+import { createMatcher } from './matcher.ts';
+import { createMaintenanceStore } from './maintenance-store.ts';
+import type { Observer } from './observer.ts';
+import { createPolicyStatus } from './policy-status.ts';
+import { createProgress } from './progress.ts';
+import { createRunner, type Runner } from './runner.ts';
+
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Unique per replica. */
+  readonly identity: string;
+  readonly leaderElect: boolean;
+  readonly leaseNamespace: string;
+  readonly observer: Observer;
+}
+
+export interface Controller {
+  /** Resolves when every watch has been read once. @throws KubeError when the cluster has no Drover resources, or they may not be read. */
+  readonly ready: Promise<void>;
+  isLeader(): boolean;
+  /** The caches are read and their watches alive. */
+  isHealthy(): boolean;
+  lastPassAt(): Millis | null;
+  /** Starts nothing new, lets what is under way end, writes the statuses, gives the lease back. */
+  stop(): Promise<void>;
+}
+
+export function runController(options: ControllerOptions): Controller {
+  const { client, clock, log, random, observer } = options;
+  const nodes = new Map<string, Node>();
+  const policies = new Map<string, Policy>();
+  const matcher = createMatcher(nodes);
+  const progress = createProgress();
+  let runner: Runner | undefined;
+  let stopping = false;
+  const mayAct = () => !stopping && leader.isLeader();
+  const poke = () => runner?.poke();
+
+  const store = createMaintenanceStore({ client, clock, log, progress, mayAct, onChange: poke });
+  const policyStatus = createPolicyStatus({ client, clock, log, mayAct, matcher });
+
+  const common = { client, clock, log, random, failFast: true } as const;
+  const onError = (what: string) => (error: Error) => {
+    observer.watchRestarted(what);
+    log.warn(`cannot watch ${what}: ${error.message}`);
+  };
+  const watches = {
+    nodes: reflect<Node>({
+      ...common,
+      kind: kinds.nodes,
+      consistency: 'Any',
+      onError: onError('nodes'),
+      onChange({ type, object }) {
+        if (type === 'Deleted') {
+          nodes.delete(object.name);
+          matcher.forget(object.name);
+        } else {
+          nodes.set(object.name, object);
+          matcher.see(object, clock.now());
+        }
+        poke();
+      },
+    }),
+    policies: reflect<Custom<MaintenancePolicy>>({
+      ...common,
+      kind: policyKind,
+      consistency: 'Latest',
+      onError: onError('maintenancepolicies'),
+      onChange({ type, object }) {
+        const valid = type === 'Deleted' ? null : validatePolicy(object.object, log);
+        if (valid && valid.metadata.deletionTimestamp === undefined) {
+          const policy = compilePolicy(valid);
+          // A status write comes back as a change; the nodes need not be looked at again for it.
+          const same = policies.get(policy.name)?.generation === policy.generation && policies.get(policy.name)?.uid === policy.uid;
+          policies.set(policy.name, same ? { ...(policies.get(policy.name) ?? policy), source: valid } : policy);
+          policyStatus.see(valid);
+          if (same) return;
+        } else {
+          policies.delete(object.name);
+          policyStatus.forget(object.name);
+        }
+        matcher.setPolicies([...policies.values()]);
+        poke();
+      },
+    }),
+    maintenances: reflect<Custom<NodeMaintenance>>({
+      ...common,
+      kind: maintenanceKind,
+      consistency: 'Latest',
+      onError: onError('nodemaintenances'),
+      onChange({ type, object }) {
+        const valid = type === 'Deleted' ? null : validateMaintenance(object.object, log);
+        if (valid) store.see(valid);
+        else store.gone(object.name);
+        poke();
+      },
+    }),
+    // Normally none: pods whose label must be given back, wherever they are.
+    handedOver: reflect<Pod>({
+      ...common,
+      kind: kinds.pods,
+      labelSelector: labels.handedOver,
+      consistency: 'Latest',
+      onError: onError('pods that are handed over'),
+      onChange: poke,
+    }),
+  };
+  const all: readonly Pick<Reflector<Node>, 'synced' | 'healthy' | 'stop'>[] = Object.values(watches);
+  const ready = Promise.all(all.map((each) => each.synced)).then(() => {});
+
+  /** Finds new work: nodes that a policy wants, and leftovers of maintenances that are no more. */
+  const prepare = (now: Millis): Millis | null => {
+    store.reviewEnded((maintenance) => matcher.holds(maintenance, now));
+    for (const [nodeName, match] of matcher.matches(now)) {
+      const node = nodes.get(nodeName);
+      if (!node || node.deletedAt !== undefined || match.policy.limits.paused || store.of(nodeName)) continue;
+      if (!store.isSpent(nodeName, match.policy.name)) store.create(nodeName, node.uid, match);
+    }
+    for (const node of nodes.values()) {
+      const by = readJournal(node)?.by;
+      if (by !== undefined && by !== '' && !by.startsWith('cli:') && !store.object(by)) store.adopt(by, node.name);
+    }
+    for (const pod of watches.handedOver.items()) {
+      const node = nodes.get(pod.nodeName);
+      const by = readHandover(pod)?.by ?? '';
+      if (node && !by.startsWith('cli:') && !store.of(node.name)) store.adopt(by || `left-behind/${node.name}`, node.name);
+    }
+    return matcher.dueAt();
+  };
+
+  const lead = () => {
+    log.info('leading');
+    observer.leading(true);
+    store.reset();
+    runner = createRunner({
+      client,
+      clock,
+      log,
+      random,
+      consistency: 'Any',
+      dryRun: false,
+      store,
+      nodes: () => nodes,
+      policies: () => matcher.admission(lastStarts(store.list())),
+      holds: (maintenance) => matcher.holds(maintenance, clock.now()),
+      mayAct,
+      prepare,
+      onPass(decisions: readonly Decision[], now, tookMs) {
+        observer.passed(decisions, nodes, now, tookMs);
+        policyStatus.update(decisions, now);
+      },
+      onPodGone(nodeName, pod, now) {
+        const maintenance = store.of(nodeName);
+        if (maintenance) progress.left(maintenance.id, pod, now);
+      },
+      onAnswer(maintenance, effect, answer, message) {
+        observer.answered(maintenance, effect, answer, message, clock.now());
+      },
+    });
+  };
+  const follow = async () => {
+    log.info('not leading');
+    observer.leading(false);
+    const last = runner;
+    runner = undefined;
+    await last?.stop();
+  };
+
+  const leader = options.leaderElect
+    ? electLeader({
+        client,
+        clock,
+        log,
+        random,
+        namespace: options.leaseNamespace,
+        name: 'drover-controller',
+        identity: options.identity,
+        onGained: () => void ready.then(() => leader.isLeader() && !runner && lead()),
+        onLost: () => void follow(),
+      })
+    : { isLeader: () => true, stop: async () => {}, term: () => 0 };
+  if (!options.leaderElect) void ready.then(lead, () => {});
+
+  return {
+    ready,
+    isLeader: () => leader.isLeader(),
+    isHealthy: () => all.every((each) => each.healthy(clock.now())) && (runner?.caches.healthy(clock.now()) ?? true),
+    lastPassAt: () => runner?.lastPassAt ?? null,
+    async stop() {
+      await runner?.stop();
+      await store.flush();
+      stopping = true;
+      for (const each of all) each.stop();
+      policyStatus.stop();
+      await leader.stop();
+    },
+  };
+}
+
+function lastStarts(maintenances: readonly { policy: string | null; state: { startedAt?: Millis } }[]): Map<string, Millis> {
+  const starts = new Map<string, Millis>();
+  for (const { policy, state } of maintenances) {
+    if (policy !== null && state.startedAt !== undefined) starts.set(policy, Math.max(starts.get(policy) ?? 0, state.startedAt));
+  }
+  return starts;
+}

@@ -1,0 +1,358 @@
+/**
+ * NodeMaintenance objects as the runner's store: the spec comes from the API server, the status is ours to write. What was decided
+ * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
+ */
+import { finalizers, GROUP_VERSION, labels } from '../api/names.ts';
+import type { NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
+import type { Decision } from '../engine/decide.ts';
+import { type Maintenance, type MaintenanceState, terminalPhases } from '../engine/maintenance.ts';
+import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
+import { isoSeconds } from '../engine/journal.ts';
+import { defaultDrainSettings } from '../engine/settings.ts';
+import type { Clock, Millis } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { type CompiledSpec, compileMaintenance, stateOf } from './compile.ts';
+import type { Match } from './matcher.ts';
+import type { Progress } from './progress.ts';
+import type { MaintenanceStore } from './runner.ts';
+import { statusChanged, statusOf } from './status.ts';
+
+export interface ApiStoreOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly progress: Progress;
+  readonly mayAct: () => boolean;
+  readonly onChange: () => void;
+}
+
+export interface ApiStore extends MaintenanceStore {
+  /** From the watch. */
+  see(object: NodeMaintenance): void;
+  gone(name: string): void;
+  /** Creates the maintenance of a node that a policy wants. Idempotent: the name follows from node and policy. */
+  create(nodeName: string, nodeUid: string, match: Match): void;
+  /** The living maintenance of a node. */
+  of(nodeName: string): Maintenance | undefined;
+  /** A maintenance that exists only to take back what an object that is gone has left behind. */
+  adopt(id: string, nodeName: string): void;
+  object(id: string): NodeMaintenance | undefined;
+  /** True while a maintenance of this node and policy has ended although its reason still held: it is not begun again by itself. */
+  isSpent(nodeName: string, policy: string): boolean;
+  /** Looks at the ended ones: those whose reason has gone no longer stand in the way of a new one. */
+  reviewEnded(holds: (maintenance: Maintenance) => boolean): void;
+  /** Forgets what was decided in memory: another leader has decided since. */
+  reset(): void;
+  /** Writes what is still to be written. */
+  flush(): Promise<void>;
+}
+
+const COLLECTION = `/apis/${GROUP_VERSION}/nodemaintenances`;
+const MERGE_PATCH = 'application/merge-patch+json';
+const SOON_MS = 2_000;
+const RETRY_MS = 1_000;
+/** Ended maintenances are kept for people to look at, longer than events are. */
+const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
+
+interface Entry {
+  object: NodeMaintenance | null; // null: adopted, there is no object
+  spec: CompiledSpec;
+  state: MaintenanceState;
+  /** As the object has it, or will have it once the write under way is answered. */
+  written: NodeMaintenanceStatus | undefined;
+  wanted: NodeMaintenanceStatus | undefined;
+  writing: boolean;
+  cancelTimer: (() => void) | null;
+  housekeeping: boolean;
+}
+
+export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
+  const { client, clock, log, progress, mayAct, onChange } = options;
+  const entries = new Map<string, Entry>();
+  const byNode = new Map<string, Set<string>>(); // node name -> ids
+  const creating = new Set<string>(); // node names
+  const writes = new Set<Promise<void>>();
+
+  const compose = (entry: Entry): Maintenance => ({ ...entry.spec, state: entry.state, memory: progress.memory(entry.spec.id) });
+  const hasFinalizer = (object: NodeMaintenance) => object.metadata.finalizers?.includes(finalizers.undo) ?? false;
+
+  const put = (entry: Entry) => {
+    const { id, nodeName } = entry.spec;
+    entries.set(id, entry);
+    const ids = byNode.get(nodeName);
+    if (ids) ids.add(id);
+    else byNode.set(nodeName, new Set([id]));
+  };
+  const drop = (id: string) => {
+    const entry = entries.get(id);
+    if (!entry) return;
+    entry.cancelTimer?.();
+    entries.delete(id);
+    const ids = byNode.get(entry.spec.nodeName);
+    ids?.delete(id);
+    if (ids?.size === 0) byNode.delete(entry.spec.nodeName);
+    progress.forget(id);
+  };
+  const onNode = (nodeName: string) => [...(byNode.get(nodeName) ?? [])].flatMap((id) => entries.get(id) ?? []);
+
+  const track = (work: Promise<void>) => {
+    writes.add(work);
+    void work.finally(() => writes.delete(work));
+  };
+
+  const attempt = async (what: string, request: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await request();
+      return true;
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      // Gone, or changed by someone else: the watch brings the truth.
+      if (error.code !== 404 && error.code !== 409) log.warn(`cannot ${what}: ${error.message}`);
+      return false;
+    }
+  };
+
+  const write = (id: string) => {
+    const entry = entries.get(id);
+    if (!entry?.object || entry.writing || !entry.wanted || !mayAct()) return;
+    entry.cancelTimer?.();
+    entry.cancelTimer = null;
+    const status = entry.wanted;
+    const body = { status: mergePatch(entry.written, status) };
+    entry.writing = true;
+    entry.wanted = undefined;
+    const request = () => client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(id, 'status')}`, contentType: MERGE_PATCH, body });
+    track(
+      attempt(`write the status of nodemaintenance ${id}`, request).then((ok) => {
+        entry.writing = false;
+        if (ok) entry.written = status;
+        else entry.wanted ??= status;
+        if (entry.wanted) entry.cancelTimer ??= clock.after(ok ? SOON_MS : RETRY_MS, () => write(id));
+      }),
+    );
+  };
+
+  /** The finalizer is there before anything on the node is changed, and goes when nothing of ours is left on it. */
+  const keepHouse = (entry: Entry) => {
+    const { object, state } = entry;
+    if (!object || entry.housekeeping || !mayAct()) return;
+    const { metadata } = object;
+    const ended = terminalPhases.has(state.phase);
+    const others = (metadata.finalizers ?? []).filter((each) => each !== finalizers.undo);
+    const patch = (next: readonly string[]) => {
+      entry.housekeeping = true;
+      const body = { metadata: { resourceVersion: metadata.resourceVersion, finalizers: next } };
+      const request = () => client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(metadata.name)}`, contentType: MERGE_PATCH, body });
+      track(attempt(`patch the finalizers of nodemaintenance ${metadata.name}`, request).then(() => void clock.after(RETRY_MS, () => ((entry.housekeeping = false), onChange()))));
+    };
+    if (metadata.deletionTimestamp !== undefined && ended && hasFinalizer(object)) patch(others);
+    else if (metadata.deletionTimestamp === undefined && !ended && !hasFinalizer(object)) patch([...others, finalizers.undo]);
+    else if (metadata.deletionTimestamp === undefined && isStale(state, clock.now())) {
+      entry.housekeeping = true;
+      track(attempt(`delete nodemaintenance ${metadata.name}`, () => client.json({ method: 'DELETE', path: `${COLLECTION}${pathOf(metadata.name)}` })).then(() => {}));
+    }
+  };
+
+  return {
+    list() {
+      const ready: Maintenance[] = [];
+      for (const entry of entries.values()) {
+        keepHouse(entry);
+        // Without the finalizer a deletion would leave the node as it is: it is not begun before.
+        if (entry.object === null || hasFinalizer(entry.object) || terminalPhases.has(entry.state.phase)) ready.push(compose(entry));
+      }
+      return ready;
+    },
+
+    record(decision: Decision, now: Millis) {
+      const entry = entries.get(decision.maintenance.id);
+      if (!entry) return;
+      const moved = decision.phase !== entry.state.phase;
+      entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
+      if (decision.pods) progress.expect(entry.spec.id, decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod));
+      if (terminalPhases.has(decision.phase) && entry.object === null) {
+        drop(entry.spec.id);
+        return;
+      }
+      if (!entry.object) return;
+      const previous = entry.wanted ?? entry.written;
+      const told = statusOf({ ...decision, maintenance: compose(entry) }, previous, now, progress.gone(entry.spec.id));
+      const status = terminalPhases.has(decision.phase) ? withCause(told, decision.cause, now) : told;
+      const changed = statusChanged(previous, status);
+      if (changed === 'No') return;
+      entry.wanted = status;
+      if (changed === 'Now') write(entry.spec.id);
+      else entry.cancelTimer ??= clock.after(SOON_MS, () => write(entry.spec.id));
+    },
+
+    async pause(maintenance, because) {
+      const entry = entries.get(maintenance.id);
+      if (!entry) return;
+      entry.spec = { ...entry.spec, paused: true, pausedBecause: because };
+      const body = { spec: { paused: true, pausedBecause: because } };
+      const request = () => client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(maintenance.id)}`, contentType: MERGE_PATCH, body });
+      await attempt(`pause nodemaintenance ${maintenance.id}`, request);
+    },
+
+    see(object) {
+      const id = object.metadata.name;
+      const entry = entries.get(id);
+      const spec = compileMaintenance(object);
+      if (!entry || entry.object === null || entry.object.metadata.uid !== object.metadata.uid) {
+        const fresh: Entry = {
+          object,
+          spec,
+          state: stateOf(object),
+          written: object.status,
+          wanted: undefined,
+          writing: false,
+          cancelTimer: null,
+          housekeeping: false,
+        };
+        drop(id);
+        put(fresh);
+        return;
+      }
+      entry.object = object;
+      entry.spec = spec;
+      // Followers read the status; the leader has written it and is ahead of its own watch.
+      if (!mayAct()) Object.assign(entry, { state: stateOf(object), written: object.status, wanted: undefined });
+    },
+
+    gone(name) {
+      drop(name);
+    },
+
+    create(nodeName, nodeUid, { policy, rule, message }) {
+      if (creating.has(nodeName) || !mayAct()) return;
+      creating.add(nodeName);
+      const name = nameOf(nodeName, nodeUid, policy.name, onNode(nodeName).length);
+      const { drain, handBack, priority } = policy.source.spec;
+      const body = {
+        apiVersion: GROUP_VERSION,
+        kind: 'NodeMaintenance',
+        metadata: { name, finalizers: [finalizers.undo], labels: { [labels.policy]: policy.name.slice(0, 63) } },
+        spec: { nodeName, policy: policy.name, reason: { type: rule.type, message: message.slice(0, 1024) }, drain, handBack, priority },
+      };
+      const request = async () => {
+        const created = await client.json<NodeMaintenance>({ method: 'POST', path: COLLECTION, body });
+        if (!entries.has(name)) this.see(created);
+      };
+      track(
+        attempt(`create nodemaintenance ${name}`, request).then((ok) => {
+          // After a failure not again before a moment has passed: the reason is usually a missing right.
+          if (ok) creating.delete(nodeName);
+          else clock.after(RETRY_MS, () => (creating.delete(nodeName), onChange()));
+          onChange();
+        }),
+      );
+    },
+
+    of(nodeName) {
+      const living = onNode(nodeName).find((entry) => !terminalPhases.has(entry.state.phase));
+      return living && compose(living);
+    },
+
+    adopt(id, nodeName) {
+      if (entries.has(id)) return;
+      const now = clock.now();
+      put({
+        object: null,
+        spec: {
+          id,
+          nodeName,
+          policy: null,
+          reasonType: 'Manual',
+          reason: 'left behind',
+          priority: 0,
+          settings: defaultDrainSettings,
+          handBack: 'WhenCauseClears',
+          paused: false,
+          pausedBecause: '',
+          cancelled: true,
+          createdAt: now,
+        },
+        state: { phase: 'Undoing', phaseSince: now, attempts: 0 },
+        written: undefined,
+        wanted: undefined,
+        writing: false,
+        cancelTimer: null,
+        housekeeping: false,
+      });
+    },
+
+    object: (id) => entries.get(id)?.object ?? undefined,
+
+    reset() {
+      for (const entry of entries.values()) {
+        entry.cancelTimer?.();
+        if (entry.object) Object.assign(entry, { state: stateOf(entry.object), written: entry.object.status, wanted: undefined, cancelTimer: null });
+      }
+    },
+
+    isSpent(nodeName, policy) {
+      return onNode(nodeName).some(
+        ({ spec, state, written, wanted }) => spec.policy === policy && terminalPhases.has(state.phase) && causeHeld(wanted ?? written),
+      );
+    },
+
+    reviewEnded(holds) {
+      for (const entry of entries.values()) {
+        const status = entry.wanted ?? entry.written;
+        if (!entry.object || !status || !terminalPhases.has(entry.state.phase) || !causeHeld(status) || holds(compose(entry))) continue;
+        entry.wanted = withCause(status, false, clock.now());
+        write(entry.spec.id);
+      }
+    },
+
+    async flush() {
+      for (const id of entries.keys()) write(id);
+      await Promise.all(writes);
+    },
+  };
+}
+
+const CAUSE_HOLDS = 'CauseHolds';
+
+function causeHeld(status: NodeMaintenanceStatus | undefined): boolean {
+  return status?.conditions?.find((each) => each.type === CAUSE_HOLDS)?.status === 'True';
+}
+
+function withCause(status: NodeMaintenanceStatus, holds: boolean, now: Millis): NodeMaintenanceStatus {
+  const others = (status.conditions ?? []).filter((each) => each.type !== CAUSE_HOLDS);
+  const condition = {
+    type: CAUSE_HOLDS,
+    status: holds ? ('True' as const) : ('False' as const),
+    lastTransitionTime: isoSeconds(now),
+    reason: holds ? 'StillMatches' : 'NoLongerMatches',
+    message: holds ? 'Its reason still held when it ended; delete this object to have the node taken again' : 'Its reason no longer holds',
+  };
+  return { ...status, conditions: [...others, condition] };
+}
+
+function isStale({ phase, finishedAt }: MaintenanceState, now: Millis): boolean {
+  return (terminalPhases.has(phase) || phase === 'Drained') && finishedAt !== undefined && now - finishedAt > KEEP_ENDED_MS;
+}
+
+/** "worker-1-x3k9q": readable, unique for node, policy and repetition, and the same again when a creation is repeated after a crash. */
+function nameOf(nodeName: string, nodeUid: string, policy: string, repetition: number): string {
+  let hash = 2_166_136_261; // FNV-1a
+  for (const char of `${nodeUid}/${policy}/${repetition}`) hash = Math.imul(hash ^ char.charCodeAt(0), 16_777_619);
+  return `${nodeName.slice(0, 240)}-${(hash >>> 0).toString(36).padStart(5, '0')}`;
+}
+
+/** The merge patch that turns one status into another: what is no longer there is named as null. */
+function mergePatch(from: Readonly<Record<string, unknown>> | undefined, to: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const patch: Record<string, unknown> = {};
+  for (const key of Object.keys(from ?? {})) if (!(key in to)) patch[key] = null;
+  for (const [key, value] of Object.entries(to)) {
+    const before = from?.[key];
+    if (isPlain(value) && isPlain(before)) patch[key] = mergePatch(before, value);
+    else if (JSON.stringify(before) !== JSON.stringify(value)) patch[key] = value;
+  }
+  return patch;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

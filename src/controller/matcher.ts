@@ -1,0 +1,124 @@
+/**
+ * Which nodes the policies want, kept up to date node by node: with thousands of nodes only the one that changed is looked at.
+ * A node belongs to the policy of the highest priority that has a matching reason (then by name).
+ */
+import { isEmptySelector, matchesSelector } from '../api/label-selector.ts';
+import type { Node } from '../api/objects.ts';
+import type { AdmissionPolicy } from '../engine/admission.ts';
+import type { Maintenance } from '../engine/maintenance.ts';
+import type { Millis } from '../lib/clock.ts';
+import { createConditionTimes } from '../reasons/condition.ts';
+import { matchReason, type ReasonContext, type ReasonMatch, type ReasonRule, stillHolds } from '../reasons/reason.ts';
+import type { Policy } from './compile.ts';
+
+export interface Match {
+  readonly policy: Policy;
+  readonly rule: ReasonRule;
+  readonly message: string;
+}
+
+export interface Matcher {
+  setPolicies(policies: readonly Policy[]): void;
+  see(node: Node, now: Millis): void;
+  forget(nodeName: string): void;
+  /** Nodes with a matching reason. Looks only at what has changed since the last call. */
+  matches(now: Millis): ReadonlyMap<string, Match>;
+  /** When a condition will have lasted long enough, if nothing else happens. */
+  dueAt(): Millis | null;
+  holds(maintenance: Maintenance, now: Millis): boolean;
+  /** The limits with today's nodes. @param lastStart by policy */
+  admission(lastStart: ReadonlyMap<string, Millis>): ReadonlyMap<string, AdmissionPolicy>;
+  counts(policy: string): { readonly selected: number; readonly matched: number };
+}
+
+export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
+  const times = createConditionTimes();
+  const found = new Map<string, Match>();
+  const due = new Map<string, Millis>();
+  const selected = new Map<string, Set<string>>(); // policy -> nodes
+  const dirty = new Set<string>();
+  let policies: readonly Policy[] = [];
+
+  const contextAt = (now: Millis): ReasonContext => ({ now, conditionSince: times.since });
+  const selects = (policy: Policy, node: Node) => !isEmptySelector(policy.selector) && matchesSelector(policy.selector, node.labels);
+
+  const judge = (node: Node, now: Millis) => {
+    found.delete(node.name);
+    due.delete(node.name);
+    const context = contextAt(now);
+    for (const policy of policies) {
+      const members = selected.get(policy.name);
+      if (!selects(policy, node)) {
+        members?.delete(node.name);
+        continue;
+      }
+      members?.add(node.name);
+      if (found.has(node.name)) continue;
+      for (const rule of policy.reasons) {
+        const match: ReasonMatch = matchReason(rule, node, context);
+        if (match.pass) {
+          found.set(node.name, { policy, rule, message: rule.name ? `${rule.name}: ${match.message}` : match.message });
+          break;
+        }
+        if (match.at !== undefined) due.set(node.name, Math.min(due.get(node.name) ?? Number.POSITIVE_INFINITY, match.at));
+      }
+    }
+  };
+
+  return {
+    setPolicies(next) {
+      policies = [...next].sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1));
+      selected.clear();
+      for (const policy of policies) selected.set(policy.name, new Set());
+      for (const name of nodes.keys()) dirty.add(name);
+    },
+    see(node, now) {
+      times.see(node, now);
+      dirty.add(node.name);
+    },
+    forget(nodeName) {
+      times.forget(nodeName);
+      found.delete(nodeName);
+      due.delete(nodeName);
+      dirty.delete(nodeName);
+      for (const members of selected.values()) members.delete(nodeName);
+    },
+    matches(now) {
+      for (const [name, at] of due) if (at <= now) dirty.add(name);
+      for (const name of dirty) {
+        const node = nodes.get(name);
+        if (node) judge(node, now);
+      }
+      dirty.clear();
+      return found;
+    },
+    dueAt() {
+      let earliest: Millis | null = null;
+      for (const at of due.values()) if (earliest === null || at < earliest) earliest = at;
+      return earliest;
+    },
+    holds({ policy: name, nodeName }, now) {
+      if (name === null) return true;
+      const policy = policies.find((each) => each.name === name);
+      const node = nodes.get(nodeName);
+      if (!policy || !node || !selects(policy, node)) return false;
+      const context = contextAt(now);
+      return policy.reasons.some((rule) => stillHolds(rule, node, context));
+    },
+    admission(lastStart) {
+      return new Map(
+        policies.map((policy) => {
+          const members = [...(selected.get(policy.name) ?? [])].flatMap((name) => nodes.get(name) ?? []);
+          let matchedByCondition = 0;
+          for (const match of found.values()) if (match.policy.name === policy.name && match.rule.type === 'Condition') matchedByCondition += 1;
+          return [policy.name, { ...policy.limits, selected: members, matchedByCondition, lastStart: lastStart.get(policy.name) ?? null }];
+        }),
+      );
+    },
+    counts(name) {
+      let matched = 0;
+      for (const match of found.values()) if (match.policy.name === name) matched += 1;
+      return { selected: selected.get(name)?.size ?? 0, matched };
+    },
+  };
+}

@@ -1,0 +1,231 @@
+/** Every metric of the controller, and the calls that feed them. docs/reference/metrics.md lists them; a test holds the two together. */
+import type { Decision } from '../engine/decide.ts';
+import type { PodEffect } from '../engine/effect.ts';
+import { readHandover } from '../engine/handover.ts';
+import { type Phase, terminalPhases } from '../engine/maintenance.ts';
+import type { NodeEffect } from '../engine/steps.ts';
+import { type KubeClient, KubeError } from '../kube/client.ts';
+import type { Millis } from '../lib/clock.ts';
+import type { Registry } from '../lib/metrics.ts';
+
+export interface ProcessUsage {
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+}
+
+/** Counted where it happens; read when somebody asks. */
+export interface EventTotals {
+  readonly queued: number;
+  readonly totals: { readonly written: number; readonly dropped: number; readonly failed: number };
+}
+
+export interface MetricsOptions {
+  readonly registry: Registry;
+  readonly version: string;
+  readonly startedAt: Millis;
+  readonly usage: () => ProcessUsage;
+}
+
+export interface ControllerMetrics {
+  leading(leads: boolean): void;
+  /** `decisions`: of every maintenance that has not ended. */
+  passed(decisions: readonly Decision[], now: Millis, tookMs: Millis): void;
+  answered(effect: PodEffect | NodeEffect, answer: string): void;
+  watchRestarted(watch: string): void;
+  requested(method: string, code: number): void;
+  /** Where the queue of events is counted; until then it shows 0. */
+  readEvents(events: EventTotals): void;
+}
+
+const living = ['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing'] as const satisfies readonly Phase[];
+const ended = ['HandedBack', 'Cancelled', 'Failed'] as const satisfies readonly Phase[];
+
+export type HandoverResult = 'Started' | 'Completed' | 'GivenBack' | 'TimedOut' | 'Refused';
+
+export function createControllerMetrics({ registry, version, startedAt, usage }: MetricsOptions): ControllerMetrics {
+  let events: EventTotals = { queued: 0, totals: { written: 0, dropped: 0, failed: 0 } };
+
+  const byPhase = registry.gauge({
+    name: 'drover_maintenances',
+    help: 'Maintenances that have not ended, by phase.',
+    labelNames: ['phase'],
+  });
+  const endedTotal = registry.counter({
+    name: 'drover_maintenances_ended_total',
+    help: 'Maintenances that have ended, by their last phase.',
+    labelNames: ['phase'],
+  });
+  const phaseSeconds = registry.histogram({
+    name: 'drover_phase_duration_seconds',
+    help: 'How long a maintenance stayed in a phase, counted when it leaves it.',
+    labelNames: ['phase'],
+    buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400],
+  });
+  const waiting = registry.gauge({
+    name: 'drover_waiting',
+    help: 'Nodes and pods that wait, by what they wait for. A node is counted under its foremost cause.',
+    labelNames: ['kind', 'cause'],
+  });
+  const evictions = registry.counter({
+    name: 'drover_evictions_total',
+    help: 'Evictions by the answer of the API server: Done, BudgetRefused, Throttled and others.',
+    labelNames: ['answer'],
+  });
+  const deletions = registry.counter({
+    name: 'drover_forced_deletes_total',
+    help: 'Pods deleted without asking their disruption budgets, by the answer of the API server.',
+    labelNames: ['answer'],
+  });
+  const handovers = registry.counter<'result'>({
+    name: 'drover_handovers_total',
+    help: 'Handovers: Started, Completed (evicted after it), GivenBack (the drain was stopped), TimedOut (no replacement in time), Refused (by the API server).',
+    labelNames: ['result'],
+  });
+  registry.gauge({
+    name: 'drover_queue_depth',
+    help: 'Events waiting to be written.',
+    collect: (gauge) => gauge.set({}, events.queued),
+  });
+  registry.counter({ name: 'drover_events_written_total', help: 'Events written.', read: () => events.totals.written });
+  registry.counter({
+    name: 'drover_events_dropped_total',
+    help: 'Events lost because the queue was full or the process ended.',
+    read: () => events.totals.dropped,
+  });
+  registry.counter({
+    name: 'drover_events_failed_total',
+    help: 'Events that the API server did not take.',
+    read: () => events.totals.failed,
+  });
+  const lastSuccess = registry.gauge({
+    name: 'drover_last_success_timestamp_seconds',
+    help: 'When a node was last drained; 0 before the first since the start.',
+  });
+  const leader = registry.gauge({ name: 'drover_leader', help: '1 while this replica leads.' });
+  const passSeconds = registry.histogram({
+    name: 'drover_pass_duration_seconds',
+    help: 'Time for one pass over all maintenances, requests not included.',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  });
+  const restarts = registry.counter({
+    name: 'drover_watch_restarts_total',
+    help: 'Watches of the API server that failed and were opened again.',
+    labelNames: ['watch'],
+  });
+  const requests = registry.counter({
+    name: 'drover_api_requests_total',
+    help: 'Requests to the API server by method and status code; code 0: no answer. A watch counts when it is opened.',
+    labelNames: ['method', 'code'],
+  });
+  registry
+    .gauge({ name: 'drover_build_info', help: 'Always 1; the version is in the label.', labelNames: ['version'] })
+    .set({ version }, 1);
+  registry.gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory in bytes.',
+    collect: (gauge) => gauge.set({}, usage().residentBytes),
+  });
+  registry.counter({
+    name: 'process_cpu_seconds_total',
+    help: 'User and system CPU time in seconds.',
+    read: () => usage().cpuSeconds,
+  });
+  registry
+    .gauge({ name: 'process_start_time_seconds', help: 'Start of the process, seconds since the epoch.' })
+    .set({}, startedAt / 1_000);
+
+  // Series that exist from the start: an alert on the rate of one that is not there never fires.
+  for (const phase of living) byPhase.set({ phase }, 0);
+  for (const phase of ended) endedTotal.inc({ phase }, 0);
+  for (const answer of ['Done', 'BudgetRefused']) evictions.inc({ answer }, 0);
+  for (const result of ['Started', 'Completed', 'GivenBack', 'TimedOut', 'Refused'] satisfies HandoverResult[])
+    handovers.inc({ result }, 0);
+  deletions.inc({ answer: 'Done' }, 0);
+
+  // A cause that nobody waits for any more shows 0 rather than nothing, so that a graph comes down.
+  const shown = new Map<string, { readonly kind: string; readonly cause: string }>();
+  const showWaiting = (decisions: readonly Decision[]) => {
+    const counts = new Map<string, number>();
+    const count = (kind: string, cause: string) => {
+      const key = `${kind}/${cause}`;
+      if (!shown.has(key)) shown.set(key, { kind, cause });
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    };
+    for (const { waitingFor, pods } of decisions) {
+      if (waitingFor) count('Node', waitingFor.cause);
+      for (const { blocker } of pods ?? []) if (blocker) count('Pod', blocker.cause);
+    }
+    for (const [key, series] of shown) waiting.set(series, counts.get(key) ?? 0);
+  };
+
+  return {
+    leading(leads) {
+      leader.set({}, leads ? 1 : 0);
+      if (leads) return;
+      // What another replica leads is its to tell.
+      for (const phase of living) byPhase.set({ phase }, 0);
+      for (const series of shown.values()) waiting.set(series, 0);
+    },
+    passed(decisions, now, tookMs) {
+      passSeconds.observe({}, tookMs / 1_000);
+      const counts = new Map<Phase, number>();
+      for (const { maintenance, phase } of decisions) {
+        counts.set(phase, (counts.get(phase) ?? 0) + 1);
+        const { state } = maintenance;
+        if (phase === state.phase) continue;
+        phaseSeconds.observe({ phase: state.phase }, Math.max(0, now - state.phaseSince) / 1_000);
+        if (phase === 'Drained') lastSuccess.set({}, now / 1_000);
+        if (terminalPhases.has(phase)) endedTotal.inc({ phase });
+      }
+      for (const phase of living) byPhase.set({ phase }, counts.get(phase) ?? 0);
+      showWaiting(decisions);
+    },
+    answered(effect, answer) {
+      if (effect.do === 'Evict') evictions.inc({ answer });
+      if (effect.do === 'Delete') deletions.inc({ answer });
+      const result = handoverResult(effect, answer);
+      if (result) handovers.inc({ result });
+    },
+    watchRestarted: (watch) => restarts.inc({ watch }),
+    requested: (method, code) => requests.inc({ method, code: String(code) }),
+    readEvents(source) {
+      events = source;
+    },
+  };
+}
+
+/** A refusal of the last step is not an end: the eviction is tried again. */
+function handoverResult(effect: PodEffect | NodeEffect, answer: string): HandoverResult | null {
+  const done = answer === 'Done';
+  switch (effect.do) {
+    case 'Detach':
+      return done ? 'Started' : 'Refused';
+    case 'GiveBack':
+      return done ? (effect.refusedBecause === undefined ? 'GivenBack' : 'TimedOut') : null;
+    case 'Evict':
+      return done && readHandover(effect.pod) !== null ? 'Completed' : null;
+    default:
+      return null;
+  }
+}
+
+/** The same client, its requests counted. */
+export function countRequests(client: KubeClient, metrics: Pick<ControllerMetrics, 'requested'>): KubeClient {
+  const counted = async <T>(method: string, okCode: number, answer: Promise<T>): Promise<T> => {
+    try {
+      const value = await answer;
+      metrics.requested(method, okCode);
+      return value;
+    } catch (error) {
+      if (error instanceof KubeError) metrics.requested(method, error.code);
+      throw error;
+    }
+  };
+  return {
+    server: client.server,
+    // The client does not tell which 2xx it was; POST creates, the others answer 200.
+    json: (request) => counted(request.method, request.method === 'POST' ? 201 : 200, client.json(request)),
+    stream: (request) => counted(request.method, 200, client.stream(request)),
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,27 @@
+/** A token bucket: at most `perSecond` on average, `burst` at once. Counts only; whoever takes from it decides when to look again. */
+import type { Clock } from '../lib/clock.ts';
+
+export interface Pace {
+  available(): number;
+  take(count?: number): void;
+}
+
+export function createPace(clock: Clock, perSecond: number, burst: number): Pace {
+  let tokens = burst;
+  let filledAt = clock.now();
+  const fill = () => {
+    const now = clock.now();
+    tokens = Math.min(burst, tokens + ((now - filledAt) / 1_000) * perSecond);
+    filledAt = now;
+  };
+  return {
+    available() {
+      fill();
+      return Math.floor(tokens);
+    },
+    take(count = 1) {
+      fill();
+      tokens -= count;
+    },
+  };
+}

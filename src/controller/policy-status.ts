@@ -1,0 +1,82 @@
+/** The status of policies: how many nodes they select, want, work on and have done, and why nothing more starts. Written seldom. */
+import { GROUP_VERSION } from '../api/names.ts';
+import type { MaintenancePolicy, MaintenancePolicyStatus } from '../api/resources.ts';
+import type { Decision } from '../engine/decide.ts';
+import { explain } from '../engine/explain.ts';
+import { activePhases } from '../engine/maintenance.ts';
+import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
+import type { Clock, Millis } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Matcher } from './matcher.ts';
+
+export interface PolicyStatusWriter {
+  see(policy: MaintenancePolicy): void;
+  forget(name: string): void;
+  update(decisions: readonly Decision[], now: Millis): void;
+  stop(): void;
+}
+
+export interface PolicyStatusOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly mayAct: () => boolean;
+  readonly matcher: Matcher;
+}
+
+const EVERY_MS = 5_000;
+
+export function createPolicyStatus({ client, clock, log, mayAct, matcher }: PolicyStatusOptions): PolicyStatusWriter {
+  const policies = new Map<string, { generation: number; written: MaintenancePolicyStatus | undefined }>();
+  let latest: { decisions: readonly Decision[]; now: Millis } | undefined;
+  let cancel: (() => void) | null = null;
+
+  const write = async () => {
+    cancel = null;
+    if (!latest || !mayAct()) return;
+    const next = summarise(latest.decisions, latest.now);
+    for (const [name, entry] of policies) {
+      const status: MaintenancePolicyStatus = { observedGeneration: entry.generation, ...matcher.counts(name), ...(next.get(name) ?? idle) };
+      if (JSON.stringify(status) === JSON.stringify(entry.written)) continue;
+      const body = { status: { waitingFor: null, ...status } };
+      try {
+        await client.json({ method: 'PATCH', path: `/apis/${GROUP_VERSION}/maintenancepolicies${pathOf(name, 'status')}`, contentType: 'application/merge-patch+json', body });
+        entry.written = status;
+      } catch (error) {
+        if (!(error instanceof KubeError)) throw error;
+        if (error.code !== 404) log.warn(`cannot write the status of maintenancepolicy ${name}: ${error.message}`);
+      }
+    }
+  };
+
+  return {
+    see({ metadata }) {
+      policies.set(metadata.name, { generation: metadata.generation ?? 0, written: policies.get(metadata.name)?.written });
+    },
+    forget: (name) => void policies.delete(name),
+    update(decisions, now) {
+      latest = { decisions, now };
+      cancel ??= clock.after(EVERY_MS, () => {
+        write().catch((error: unknown) => log.error(`unexpected: ${String(error)}`));
+      });
+    },
+    stop: () => cancel?.(),
+  };
+}
+
+type Counts = Pick<MaintenancePolicyStatus, 'active' | 'waiting' | 'done' | 'waitingFor'>;
+const idle: Counts = { active: 0, waiting: 0, done: 0 };
+
+function summarise(decisions: readonly Decision[], now: Millis): Map<string, Counts> {
+  const counts = new Map<string, Required<Omit<Counts, 'waitingFor'>> & { waitingFor?: string }>();
+  for (const { maintenance, phase, waitingFor } of decisions) {
+    if (maintenance.policy === null) continue;
+    let entry = counts.get(maintenance.policy);
+    if (!entry) counts.set(maintenance.policy, (entry = { active: 0, waiting: 0, done: 0 }));
+    if (activePhases.has(phase)) entry.active += 1;
+    else if (phase === 'Drained') entry.done += 1;
+    else entry.waiting += 1;
+    if (phase === 'Pending' && waitingFor) entry.waitingFor ??= explain(waitingFor, now).message.slice(0, 1024);
+  }
+  return counts;
+}

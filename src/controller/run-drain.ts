@@ -1,0 +1,216 @@
+/** `drover drain`: the controller's loop with the maintenances in memory and the nodes that were named. */
+import type { Node } from '../api/objects.ts';
+import type { PodReport } from '../engine/drain.ts';
+import type { Maintenance, MaintenanceState, Phase } from '../engine/maintenance.ts';
+import type { DrainSettings } from '../engine/settings.ts';
+import type { AdmissionPolicy } from '../engine/admission.ts';
+import type { KubeClient } from '../kube/client.ts';
+import * as kinds from '../kube/kinds.ts';
+import { reflect } from '../kube/reflector.ts';
+import type { Clock, Millis } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { DrainOutcome, DrainRunReport, DrainRunResult, NodeReport } from './drain-report.ts';
+import { createProgress } from './progress.ts';
+import { createRunner, type MaintenanceStore } from './runner.ts';
+import { idOf, leaveTidy } from './undo-drain.ts';
+
+export interface RunDrainOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly nodes: readonly string[];
+  readonly settings: DrainSettings;
+  /** Nodes under way at once. */
+  readonly parallel: number;
+  /** "cli:user@host": what the node's journal names. */
+  readonly by: string;
+  readonly reason: string;
+  /** From the start of the run; null waits for ever. */
+  readonly timeoutMs: Millis | null;
+  /** Aborting it stops gracefully: nothing new is evicted, pods that are handed over get their labels back. */
+  readonly signal: AbortSignal;
+  readonly onReport: (report: DrainRunReport) => void;
+}
+
+const REPORT_EVERY_MS = 100;
+const POLICY = 'command line';
+
+interface Work {
+  maintenance: Maintenance;
+  pods: readonly PodReport[];
+  remaining: number | null;
+  waitingFor: NodeReport['waitingFor'];
+}
+
+/** @throws KubeError when a node cannot be read. */
+export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult> {
+  const { client, clock, log, random, signal } = options;
+  const startedAt = clock.now();
+  const progress = createProgress();
+  const nodes = new Map<string, Node>();
+  let runner: ReturnType<typeof createRunner> | undefined;
+
+  const single = options.nodes.length === 1 ? { fieldSelector: `metadata.name=${options.nodes[0]}` } : {};
+  const nodeWatch = reflect<Node>({
+    client,
+    kind: kinds.nodes,
+    clock,
+    log,
+    random,
+    consistency: 'Latest',
+    failFast: true,
+    ...single,
+    onChange({ type, object }) {
+      if (type === 'Deleted') nodes.delete(object.name);
+      else nodes.set(object.name, object);
+      runner?.poke();
+    },
+    onError: (error) => log.warn(`cannot watch nodes: ${error.message}`),
+  });
+  await nodeWatch.synced;
+
+  const works = new Map<string, Work>();
+  for (const name of options.nodes) works.set(name, { maintenance: begin(name, startedAt, options), pods: [], remaining: null, waitingFor: null });
+
+  let finish: (stopped: DrainOutcome | null) => void = () => {};
+  const finished = new Promise<DrainOutcome | null>((resolve) => (finish = resolve));
+
+  const update = (work: Work, change: Partial<Maintenance>, state?: Partial<MaintenanceState>) => {
+    work.maintenance = { ...work.maintenance, ...change, state: { ...work.maintenance.state, ...state } };
+  };
+
+  const store: MaintenanceStore = {
+    list: () => [...works.values()].map(({ maintenance }) => ({ ...maintenance, memory: progress.memory(maintenance.id) })),
+    record(decision, now) {
+      const work = works.get(decision.maintenance.nodeName);
+      if (!work) return;
+      const { phase } = decision;
+      const moved = phase !== work.maintenance.state.phase;
+      update(work, {}, { phase, ...(moved && { phaseSince: now }), ...decision.change });
+      if (decision.pods) {
+        work.pods = decision.pods;
+        progress.expect(decision.maintenance.id, decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod));
+      }
+      work.remaining = decision.remaining ?? work.remaining;
+      work.waitingFor = decision.waitingFor ?? null;
+    },
+    async pause(maintenance, because) {
+      const work = works.get(maintenance.nodeName);
+      if (work) update(work, { paused: true, pausedBecause: because });
+    },
+  };
+
+  let reportedAt = 0;
+  let cancelReport = () => {};
+  const report = () => {
+    cancelReport();
+    reportedAt = clock.now();
+    options.onReport({ now: reportedAt, nodes: [...works.values()].map((work) => reportOf(work, progress.gone(work.maintenance.id))) });
+  };
+
+  /** A node that someone uncordoned meanwhile ends for this run when it is handed back. */
+  const isOver = ({ maintenance: { state, paused } }: Work) => over.has(state.phase) || (paused && state.phase === 'Pending');
+
+  runner = createRunner({
+    client,
+    clock,
+    log,
+    random,
+    consistency: 'Latest',
+    dryRun: false,
+    store,
+    nodes: () => nodes,
+    policies: () => new Map([[POLICY, limits(options, nodes)]]),
+    holds: () => true,
+    mayAct: () => true,
+    prepare: () => null,
+    onPass() {
+      cancelReport();
+      cancelReport = clock.after(Math.max(0, reportedAt + REPORT_EVERY_MS - clock.now()), report);
+      if ([...works.values()].every(isOver)) finish(null);
+    },
+    onPodGone: (nodeName, pod, now) => progress.left(idOf(options.by, nodeName), pod, now),
+    onAnswer: (maintenance, effect, answer, message) => log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message }),
+  });
+
+  const onAbort = () => finish('Interrupted');
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const cancelTimeout = options.timeoutMs === null ? () => {} : clock.after(options.timeoutMs, () => finish('TimedOut'));
+
+  const stopped = await finished;
+  cancelTimeout();
+  signal.removeEventListener('abort', onAbort);
+  await runner.stop();
+  cancelReport();
+  nodeWatch.stop();
+  // As with kubectl, a node that was begun stays cordoned, so that the next run goes on where this one ended. Only what nobody would
+  // come back to is taken back: labels of pods that are being handed over, and marks on nodes that were not begun.
+  if (stopped) await leaveTidy(options, [...nodes.values()].filter((node) => works.has(node.name)));
+  report();
+  return resultOf([...works.values()], stopped, progress, startedAt, clock.now());
+}
+
+const over: ReadonlySet<Phase> = new Set(['Drained', 'HandedBack', 'Cancelled', 'Failed', 'BackOff']);
+
+function begin(nodeName: string, now: Millis, { by, reason, settings }: RunDrainOptions): Maintenance {
+  return {
+    id: idOf(by, nodeName),
+    nodeName,
+    policy: POLICY,
+    reasonType: 'Manual',
+    reason,
+    priority: 0,
+    // A command does not come back later by itself: what stands still is the person's to see, and --timeout ends it.
+    settings: { ...settings, stepAsideMs: Number.MAX_SAFE_INTEGER, attempts: 1 },
+    handBack: 'Never',
+    paused: false,
+    pausedBecause: '',
+    cancelled: false,
+    createdAt: now,
+    state: { phase: 'Pending', phaseSince: now, attempts: 0 },
+    memory: { progressAt: null, moved: [], movedClaims: null },
+  };
+}
+
+/** --parallel as the admission sees it: nodes that others have cordoned are not this command's business. */
+function limits({ parallel, nodes: names }: RunDrainOptions, nodes: ReadonlyMap<string, Node>): AdmissionPolicy {
+  return {
+    name: POLICY,
+    paused: false,
+    maxNodes: { count: parallel },
+    perGroup: [],
+    minIntervalMs: 0,
+    massTrigger: { percent: 100 },
+    selected: names.flatMap((name) => nodes.get(name) ?? []),
+    matchedByCondition: 0,
+    lastStart: null,
+  };
+}
+
+function reportOf({ maintenance, pods, remaining, waitingFor }: Work, gone: number): NodeReport {
+  const { state, nodeName } = maintenance;
+  return {
+    name: nodeName,
+    phase: state.phase,
+    waitingFor,
+    pods,
+    total: gone + (remaining ?? 0),
+    gone,
+    remaining: remaining ?? 0,
+    message: state.message ?? '',
+    startedAt: state.startedAt ?? null,
+    finishedAt: state.drainedAt ?? state.finishedAt ?? null,
+  };
+}
+
+function resultOf(works: readonly Work[], stopped: DrainOutcome | null, progress: { gone(id: string): number }, startedAt: Millis, now: Millis): DrainRunResult {
+  const nodes = works.map(({ maintenance }) => {
+    const { state, nodeName, id } = maintenance;
+    const outcome: DrainOutcome = state.phase === 'Drained' ? 'Drained' : state.startedAt === undefined ? 'NotStarted' : (stopped ?? 'Failed');
+    const from = state.startedAt ?? startedAt;
+    return { name: nodeName, outcome, message: state.message ?? '', seconds: ((state.drainedAt ?? now) - from) / 1_000, pods: progress.gone(id) };
+  });
+  return { ok: nodes.every((node) => node.outcome === 'Drained'), nodes };
+}

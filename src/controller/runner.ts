@@ -1,0 +1,238 @@
+/**
+ * The loop: caches -> engine -> effects, driven by changes. It is the same for the controller and for `drover drain`; they differ in
+ * where maintenances live (`MaintenanceStore`) and what starts them. Nothing polls: a pass runs when something changed or when the
+ * engine said that time alone will change its mind.
+ */
+import type { Node, Pod } from '../api/objects.ts';
+import type { AdmissionPolicy } from '../engine/admission.ts';
+import { decide, type Decision } from '../engine/decide.ts';
+import type { PodEffect } from '../engine/effect.ts';
+import { terminalPhases, type Maintenance } from '../engine/maintenance.ts';
+import type { NodeEffect } from '../engine/steps.ts';
+import type { Needs, World } from '../engine/world.ts';
+import type { Clock, Millis } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { KubeError, type KubeClient } from '../kube/client.ts';
+import { type Caches, openCaches } from './caches.ts';
+import { createEffects } from './effects.ts';
+import { createLedger } from './ledger.ts';
+import { createPace } from './pace.ts';
+
+/** Where maintenances live. The controller's is the API server, the command line's is memory. */
+export interface MaintenanceStore {
+  list(): readonly Maintenance[];
+  /** Takes the decision in: the new state at once in memory, and as the store sees fit on the object. */
+  record(decision: Decision, now: Millis): void;
+  /** Sets spec.paused. */
+  pause(maintenance: Maintenance, because: string): Promise<void>;
+}
+
+export interface RunnerOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly consistency: 'Any' | 'Latest';
+  readonly dryRun: boolean;
+  readonly store: MaintenanceStore;
+  readonly nodes: () => ReadonlyMap<string, Node>;
+  readonly policies: () => ReadonlyMap<string, AdmissionPolicy>;
+  readonly holds: (maintenance: Maintenance) => boolean;
+  readonly mayAct: () => boolean;
+  /** Before each pass: find new work. Returns when time alone will bring some. */
+  readonly prepare: (now: Millis) => Millis | null;
+  readonly onPass: (decisions: readonly Decision[], now: Millis, tookMs: Millis) => void;
+  readonly onPodGone: (nodeName: string, pod: Pod, now: Millis) => void;
+  readonly onAnswer: (maintenance: Maintenance, effect: PodEffect | NodeEffect, answer: string, message: string) => void;
+}
+
+export interface Runner {
+  /** Something outside the caches changed. */
+  poke(): void;
+  readonly caches: Caches;
+  readonly lastPassAt: Millis;
+  /** Starts no more effects and waits for those under way. */
+  stop(): Promise<void>;
+}
+
+// Above about 100 detaches a second the API server closes watchers that cannot follow.
+const DETACHES_PER_SECOND = 100;
+const DETACH_BURST = 20;
+// With thousands of nodes due at once, this many cordons and undos are on their way at a time.
+const NODE_PATCHES_IN_FLIGHT = 20;
+const REST_PER_WORK = 3;
+const MAX_REST_MS = 100;
+const NODE_RETRY_MS = 1_000;
+// Requests for pods that are on their way at once, over all budgets: a simultaneous eviction of 1,000 pods helps nobody.
+const POD_REQUESTS_IN_FLIGHT = 30;
+
+export function createRunner(options: RunnerOptions): Runner {
+  const { clock, log, store } = options;
+  const ledger = createLedger(clock);
+  const pace = createPace(clock, DETACHES_PER_SECOND, DETACH_BURST);
+  const effects = createEffects({
+    ...options,
+    ledger,
+    onAnswer(maintenance, effect, answer, message) {
+      options.onAnswer(maintenance, effect, answer, message);
+      poke();
+    },
+  });
+  const caches = openCaches({
+    ...options,
+    onChange: () => poke(),
+    onBudget: (budget) => ledger.see(budget),
+    onPod(nodeName, { type, object }) {
+      if (type !== 'Deleted') return;
+      ledger.forget(object.uid);
+      options.onPodGone(nodeName, object, clock.now());
+    },
+  });
+
+  const underWay = new Set<Promise<void>>();
+  const nodeTries = new Map<string, { version: string; inFlight: boolean; retryAt: Millis }>();
+  let podsInFlight = 0;
+  let nodesInFlight = 0;
+  let scheduled = false;
+  let stopped = false;
+  let lastPassAt = clock.now();
+  let lastPassTookMs = 0;
+  let cancelTimer = () => {};
+
+  function poke(): void {
+    if (scheduled || stopped) return;
+    scheduled = true;
+    // The first change after a quiet moment is answered at once, together with all that the same read of a socket brought. In a storm of
+    // changes the loop takes at most a quarter of a core: the decision is the same a few milliseconds later, with fewer passes.
+    const rest = Math.min(MAX_REST_MS, lastPassTookMs * REST_PER_WORK) - (clock.now() - lastPassAt);
+    if (rest >= 1) clock.after(rest, pass);
+    else setImmediate(pass);
+  }
+
+  function pass(): void {
+    scheduled = false;
+    if (stopped) return;
+    const now = clock.now();
+    lastPassAt = now;
+    const dueAt = options.prepare(now);
+    const world: World = {
+      podsOn: caches.podsOn,
+      budgets: caches.budgets,
+      namespace: caches.namespace,
+      workloads: caches.workloads,
+      attachmentsOf: caches.attachmentsOf,
+      attempts: ledger.attempts,
+      charges: ledger.charges,
+      detachAllowance: pace.available(),
+      schedulableNodes: countSchedulable(options.nodes()),
+    };
+    const maintenances = store.list().filter((each) => !terminalPhases.has(each.state.phase));
+    const { decisions, needs, wakeAt } = decide({
+      maintenances,
+      nodes: options.nodes(),
+      policies: options.policies(),
+      holds: options.holds,
+      world,
+      now,
+    });
+    for (const decision of decisions) needAhead(decision, needs);
+    caches.provide(needs);
+    for (const name of nodeTries.keys()) if (!options.nodes().has(name)) nodeTries.delete(name);
+    let moved = false;
+    for (const decision of decisions) {
+      if (decision.phase !== decision.maintenance.state.phase) moved = true;
+      store.record(decision, now);
+      act(decision);
+    }
+    lastPassTookMs = clock.now() - now;
+    options.onPass(decisions, now, lastPassTookMs);
+    // A new phase is a new question about the same world.
+    if (moved) poke();
+    wakeUpAt(earliest(wakeAt, dueAt), now);
+  }
+
+  /** What the next phase will ask for is opened one pass earlier. */
+  function needAhead(decision: Decision, needs: Needs): void {
+    if (decision.phase === 'Draining' || decision.phase === 'Undoing') needs.podsOf.add(decision.maintenance.nodeName);
+  }
+
+  function act({ maintenance, nodeEffect, podEffects }: Decision): void {
+    if (!options.mayAct()) return;
+    if (nodeEffect?.do === 'Pause') track(store.pause(maintenance, nodeEffect.because));
+    else if (nodeEffect) changeNode(maintenance, nodeEffect);
+    for (const effect of podEffects ?? []) {
+      if (podsInFlight >= POD_REQUESTS_IN_FLIGHT) return; // the answers of those under way start the next pass
+      if (effect.do === 'Detach') pace.take();
+      podsInFlight += 1;
+      track(effects.pod(maintenance, effect).finally(() => void (podsInFlight -= 1)));
+    }
+  }
+
+  function changeNode(maintenance: Maintenance, effect: Extract<NodeEffect, { node: Node }>): void {
+    const { node } = effect;
+    const last = nodeTries.get(node.name);
+    // While the cache still shows the version that was patched, the patch has not been seen; a newer one may be patched at once.
+    if (last && (last.inFlight || (last.version === node.resourceVersion && clock.now() < last.retryAt))) return;
+    if (nodesInFlight >= NODE_PATCHES_IN_FLIGHT) return;
+    const entry = { version: node.resourceVersion, inFlight: true, retryAt: Number.POSITIVE_INFINITY };
+    nodeTries.set(node.name, entry);
+    nodesInFlight += 1;
+    const done = (answer: string, message: string) => {
+      Object.assign(entry, { inFlight: false, retryAt: clock.now() + NODE_RETRY_MS });
+      nodesInFlight -= 1;
+      if (answer !== 'Done') options.onAnswer(maintenance, effect, answer, message);
+      // An answered patch that the watch never shows would otherwise be waited for without end.
+      clock.after(NODE_RETRY_MS, poke);
+    };
+    track(
+      effects.node(maintenance, effect).then(
+        () => done('Done', ''),
+        (error: unknown) => {
+          done(error instanceof KubeError && error.code === 409 ? 'Conflict' : 'Failed', error instanceof Error ? error.message : '');
+          if (!(error instanceof KubeError)) throw error;
+          // 409: the kubelet was faster; the watch brings the newer node at once.
+          if (error.code !== 409) log.warn(`cannot patch node ${node.name}: ${error.message}`);
+        },
+      ),
+    );
+  }
+
+  function track(work: Promise<unknown>): void {
+    const settled = work.then(
+      () => {},
+      (error: unknown) => log.error(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    );
+    underWay.add(settled);
+    void settled.finally(() => underWay.delete(settled));
+  }
+
+  function wakeUpAt(at: Millis | null, now: Millis): void {
+    cancelTimer();
+    if (at !== null && !stopped) cancelTimer = clock.after(Math.max(1, at - now), poke);
+  }
+
+  poke();
+  return {
+    poke,
+    caches,
+    get lastPassAt() {
+      return lastPassAt;
+    },
+    async stop() {
+      stopped = true;
+      cancelTimer();
+      await Promise.all(underWay);
+      caches.stop();
+    },
+  };
+}
+
+function earliest(a: Millis | null, b: Millis | null): Millis | null {
+  return a === null ? b : b === null ? a : Math.min(a, b);
+}
+
+function countSchedulable(nodes: ReadonlyMap<string, Node>): number {
+  let count = 0;
+  for (const node of nodes.values()) if (!node.unschedulable && node.ready) count += 1;
+  return count;
+}

@@ -1,0 +1,178 @@
+/**
+ * Which waiting nodes may start now. The limits count every node of the policy that is out, whoever took it out: a budget that
+ * counts only its own drains is how two "one at a time" tools take two nodes down.
+ */
+import type { Node } from '../api/objects.ts';
+import type { Millis } from '../lib/clock.ts';
+import type { Blocker } from './blocker.ts';
+import { type Limit, resolveLimit } from '../api/int-or-percent.ts';
+
+export interface AdmissionPolicy {
+  readonly name: string;
+  readonly paused: boolean;
+  readonly maxNodes: Limit;
+  readonly perGroup: readonly { readonly label: string; readonly maxNodes: Limit }[];
+  readonly minIntervalMs: Millis;
+  readonly massTrigger: Limit;
+  /** Nodes that its selector selects. */
+  readonly selected: readonly Node[];
+  /** Of those, how many match a Condition reason now. */
+  readonly matchedByCondition: number;
+  /** When one of its maintenances last started. */
+  readonly lastStart: Millis | null;
+}
+
+export interface Applicant {
+  readonly id: string;
+  readonly node: Node;
+  /** null: asked for by a person, outside every policy. */
+  readonly policy: string | null;
+  readonly priority: number;
+  readonly since: Millis;
+  readonly goneAt?: Millis;
+  readonly byCondition: boolean;
+}
+
+export interface AdmissionInput {
+  readonly policies: ReadonlyMap<string, AdmissionPolicy>;
+  readonly applicants: readonly Applicant[];
+  /** Nodes under way: cordoned and draining, settling, or being undone. */
+  readonly active: ReadonlySet<string>;
+  /** Nodes that Drover has emptied: their pods run elsewhere, so they no longer count as out. */
+  readonly drained: ReadonlySet<string>;
+  readonly now: Millis;
+}
+
+export interface Admission {
+  readonly id: string;
+  /** null: it may start. */
+  readonly blocker: Blocker | null;
+  readonly wakeAt?: Millis;
+}
+
+// Two of three nodes are no mass event.
+const MASS_TRIGGER_FLOOR = 3;
+
+export function decideAdmission(input: AdmissionInput): Admission[] {
+  const applying = new Set(input.applicants.map((applicant) => applicant.node.name));
+  const counts = new Map<string, Count>();
+  for (const policy of input.policies.values()) counts.set(policy.name, openCount(policy, input, applying));
+  const order = [...input.applicants].sort(
+    (a, b) =>
+      b.priority - a.priority ||
+      (a.goneAt ?? Number.POSITIVE_INFINITY) - (b.goneAt ?? Number.POSITIVE_INFINITY) ||
+      Number(isOut(b.node)) - Number(isOut(a.node)) ||
+      a.since - b.since ||
+      compare(a.node.name, b.node.name) ||
+      compare(a.id, b.id),
+  );
+  return order.map((applicant) => {
+    const policy = applicant.policy === null ? undefined : input.policies.get(applicant.policy);
+    const count = policy && counts.get(policy.name);
+    const verdict = policy && count ? judge(applicant, policy, count, input.now) : outsideEveryPolicy(applicant);
+    if (verdict.blocker === null) {
+      // A node may belong to several policies: it counts in each.
+      for (const other of counts.values()) other.take(applicant.node);
+      if (count) count.lastStart = input.now;
+    }
+    return { id: applicant.id, ...verdict };
+  });
+}
+
+/** Without its policy nobody knows its limits: only a person may have asked for none. */
+function outsideEveryPolicy({ policy }: Applicant): Omit<Admission, 'id'> {
+  return { blocker: policy === null ? null : { cause: 'PolicyMissing', policy } };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Out for any cause: closed for new pods, or not able to run them. */
+export function isOut(node: Node): boolean {
+  return node.unschedulable || !node.ready;
+}
+
+/** The nodes of a policy that are out, in all and by group; kept once per pass, for thousands of applicants. */
+interface Count {
+  readonly out: Names;
+  group(label: string, value: string): { readonly size: number; readonly out: Names };
+  take(node: Node): void;
+  lastStart: Millis | null;
+}
+
+/** A set of node names. Thousands of applicants are told the same list, so it is copied only after it has grown. */
+interface Names {
+  readonly size: number;
+  add(name: string): void;
+  list(): readonly string[];
+}
+
+function openNames(): Names {
+  const names = new Set<string>();
+  let listed: readonly string[] | null = null;
+  return {
+    get size() {
+      return names.size;
+    },
+    add(name) {
+      names.add(name);
+      listed = null;
+    },
+    list: () => (listed ??= [...names]),
+  };
+}
+
+function openCount(policy: AdmissionPolicy, input: AdmissionInput, applying: ReadonlySet<string>): Count {
+  const members = new Set<string>();
+  const out = openNames();
+  const groups = new Map<string, { size: number; out: Names }>();
+  const group = (label: string, value: string) => {
+    const key = `${label}=${value}`;
+    let found = groups.get(key);
+    if (!found) groups.set(key, (found = { size: 0, out: openNames() }));
+    return found;
+  };
+  const groupsOf = (node: Node) => policy.perGroup.map(({ label }) => group(label, node.labels[label] ?? ''));
+  const take = (node: Node) => {
+    if (!members.has(node.name)) return;
+    out.add(node.name);
+    for (const each of groupsOf(node)) each.out.add(node.name);
+  };
+  for (const node of policy.selected) {
+    members.add(node.name);
+    for (const each of groupsOf(node)) each.size += 1;
+    // A node that waits for its own turn and is out already (not Ready, cordoned by hand) takes nothing more away when it starts.
+    const foreign = isOut(node) && !applying.has(node.name) && !input.drained.has(node.name);
+    if (input.active.has(node.name) || foreign) take(node);
+  }
+  return { out, group, take, lastStart: policy.lastStart };
+}
+
+function judge(applicant: Applicant, policy: AdmissionPolicy, count: Count, now: Millis): Omit<Admission, 'id'> {
+  if (policy.paused) return { blocker: { cause: 'PolicyPaused', policy: policy.name } };
+
+  if (applicant.byCondition) {
+    const limit = resolveLimit(policy.massTrigger, policy.selected.length);
+    if (policy.matchedByCondition > Math.max(limit, MASS_TRIGGER_FLOOR)) {
+      const { matchedByCondition: matched, selected } = policy;
+      return { blocker: { cause: 'MassTrigger', policy: policy.name, matched, selected: selected.length, limit } };
+    }
+  }
+
+  const limit = resolveLimit(policy.maxNodes, policy.selected.length);
+  if (count.out.size >= limit) return { blocker: { cause: 'MaxNodes', policy: policy.name, limit, out: count.out.list() } };
+
+  for (const { label, maxNodes } of policy.perGroup) {
+    const value = applicant.node.labels[label] ?? '';
+    const group = count.group(label, value);
+    const groupLimit = resolveLimit(maxNodes, group.size);
+    if (group.out.size >= groupLimit) {
+      return { blocker: { cause: 'GroupLimit', policy: policy.name, label, value, limit: groupLimit, out: group.out.list() } };
+    }
+  }
+
+  const until = (count.lastStart ?? Number.NEGATIVE_INFINITY) + policy.minIntervalMs;
+  if (policy.minIntervalMs > 0 && now < until) return { blocker: { cause: 'MinInterval', policy: policy.name, until }, wakeAt: until };
+  return { blocker: null };
+}

@@ -1,0 +1,68 @@
+/**
+ * Every reason for which something does not happen now. One union feeds the status, the events, the metric label, `drover why`
+ * and the dashboard; `explain.ts` gives each its sentence and what would unblock it.
+ */
+import type { Millis } from '../lib/clock.ts';
+
+export interface BudgetNumbers {
+  readonly namespace: string;
+  readonly name: string;
+  readonly currentHealthy: number;
+  readonly desiredHealthy: number;
+  readonly expectedPods: number;
+  readonly disruptionsAllowed: number;
+}
+
+/** Pods are named "namespace/name", owners "ReplicaSet/name". */
+export type Blocker =
+  // why a node does not start
+  | { readonly cause: 'Paused'; readonly because: string }
+  | { readonly cause: 'PolicyPaused'; readonly policy: string }
+  | { readonly cause: 'PolicyMissing'; readonly policy: string }
+  | { readonly cause: 'MaxNodes'; readonly policy: string; readonly limit: number; readonly out: readonly string[] }
+  | {
+      readonly cause: 'GroupLimit';
+      readonly policy: string;
+      readonly label: string;
+      readonly value: string;
+      readonly limit: number;
+      readonly out: readonly string[];
+    }
+  | { readonly cause: 'MinInterval'; readonly policy: string; readonly until: Millis }
+  | { readonly cause: 'MassTrigger'; readonly policy: string; readonly matched: number; readonly selected: number; readonly limit: number }
+  | { readonly cause: 'BackOff'; readonly until: Millis; readonly attempt: number; readonly because: string }
+  // why a pod does not go
+  | { readonly cause: 'BudgetExhausted'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
+  | { readonly cause: 'BudgetNeverAllows'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
+  | { readonly cause: 'BudgetStale'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
+  | { readonly cause: 'SeveralBudgets'; readonly pod: string; readonly owner: string; readonly budgets: readonly string[] }
+  | { readonly cause: 'ProtectedPod'; readonly pod: string; readonly owner: string; readonly why: ProtectedWhy }
+  | { readonly cause: 'WaitCompleted'; readonly pod: string; readonly owner: string; readonly until: Millis | null }
+  | { readonly cause: 'EarlierTier'; readonly pod: string; readonly tier: string; readonly remaining: number }
+  | { readonly cause: 'Terminating'; readonly pod: string; readonly owner: string; readonly until: Millis }
+  | { readonly cause: 'TerminatingOverdue'; readonly pod: string; readonly owner: string; readonly since: Millis }
+  | { readonly cause: 'Finalizer'; readonly pod: string; readonly finalizers: readonly string[] }
+  | { readonly cause: 'NamespaceTerminating'; readonly pod: string; readonly message: string }
+  | { readonly cause: 'Throttled'; readonly pod: string; readonly until: Millis }
+  | { readonly cause: 'Forbidden'; readonly pod: string; readonly message: string }
+  | { readonly cause: 'EvictionRefused'; readonly pod: string; readonly message: string }
+  | { readonly cause: 'ApiUnavailable'; readonly pod: string; readonly message: string }
+  | { readonly cause: 'InFlight'; readonly pod: string }
+  | { readonly cause: 'NotYetSeen'; readonly what: string }
+  // handover
+  | { readonly cause: 'HandoverReleasing'; readonly pod: string; readonly owner: string }
+  | { readonly cause: 'ReplacementMissing'; readonly pod: string; readonly owner: string }
+  | { readonly cause: 'ReplacementNotReady'; readonly pod: string; readonly owner: string; readonly replacement: string; readonly why: string }
+  | { readonly cause: 'ReplacementNoRoom'; readonly pod: string; readonly owner: string; readonly replacement: string; readonly message: string }
+  | { readonly cause: 'ReplacementSettling'; readonly pod: string; readonly until: Millis }
+  | { readonly cause: 'Unlisting'; readonly pod: string; readonly services: readonly string[] }
+  // why an empty node is not finished
+  | { readonly cause: 'NotEmptyLongEnough'; readonly until: Millis }
+  | { readonly cause: 'VolumesAttached'; readonly volumes: readonly string[] }
+  | { readonly cause: 'NotSettled'; readonly owners: readonly string[]; readonly until: Millis }
+  | { readonly cause: 'CordonFailed'; readonly message: string }
+  | { readonly cause: 'UndoFailed'; readonly message: string };
+
+export type BlockerCause = Blocker['cause'];
+
+export type ProtectedWhy = 'NoController' | 'EmptyDir' | 'DaemonSet';

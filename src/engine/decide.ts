@@ -1,0 +1,79 @@
+/** The engine's one entry: the world and the time in, what to do and what everything waits for out. Pure. */
+import type { Node } from '../api/objects.ts';
+import type { Millis } from '../lib/clock.ts';
+import { type AdmissionPolicy, type Applicant, decideAdmission } from './admission.ts';
+import { decideDrains, type PodReport } from './drain.ts';
+import { activePhases, type Maintenance } from './maintenance.ts';
+import { type StepResult, steps } from './steps.ts';
+import type { Drain, Needs, World } from './world.ts';
+
+export interface DecideInput {
+  readonly maintenances: readonly Maintenance[];
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly policies: ReadonlyMap<string, AdmissionPolicy>;
+  /** Does the reason of this maintenance still hold? */
+  holds(maintenance: Maintenance): boolean;
+  readonly world: World;
+  readonly now: Millis;
+}
+
+export interface Decision extends StepResult {
+  readonly maintenance: Maintenance;
+  /** Whether its reason holds now. */
+  readonly cause: boolean;
+  readonly pods: readonly PodReport[] | null;
+  readonly remaining: number | null;
+}
+
+export function decide(input: DecideInput): { readonly decisions: readonly Decision[]; readonly needs: Needs; readonly wakeAt: Millis | null } {
+  const { maintenances, nodes, now, world } = input;
+  const needs: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  const admissions = new Map(decideAdmission({ policies: input.policies, applicants: applicantsOf(input), ...standing(maintenances), now }).map((each) => [each.id, each]));
+
+  const drains = maintenances.flatMap((maintenance): Drain[] => {
+    const node = nodes.get(maintenance.nodeName);
+    const { phase, startedAt } = maintenance.state;
+    if (!node || (phase !== 'Draining' && phase !== 'Settling')) return [];
+    const { id, settings, goneAt } = maintenance;
+    return [{ id, node, settings, startedAt: startedAt ?? now, ...(goneAt !== undefined && { goneAt }) }];
+  });
+  const drainDecisions = new Map(decideDrains(drains, world, now, needs).map((each) => [each.id, each]));
+
+  let wakeAt: Millis | null = null;
+  const decisions = maintenances.map((maintenance): Decision => {
+    const drain = drainDecisions.get(maintenance.id);
+    const cause = input.holds(maintenance);
+    const result = steps[maintenance.state.phase]({
+      maintenance,
+      node: nodes.get(maintenance.nodeName),
+      cause,
+      admission: admissions.get(maintenance.id),
+      drain,
+      world,
+      needs,
+      now,
+    });
+    if (result.wakeAt != null && (wakeAt === null || result.wakeAt < wakeAt)) wakeAt = result.wakeAt;
+    return { maintenance, cause, ...result, pods: drain?.known ? drain.pods : null, remaining: drain?.known ? drain.remaining : null };
+  });
+  return { decisions, needs, wakeAt };
+}
+
+function applicantsOf({ maintenances, nodes, holds }: DecideInput): Applicant[] {
+  return maintenances.flatMap((maintenance): Applicant[] => {
+    const node = nodes.get(maintenance.nodeName);
+    if (!node || maintenance.state.phase !== 'Pending' || maintenance.paused || maintenance.cancelled || !holds(maintenance)) return [];
+    const { id, policy, priority, createdAt, goneAt, reasonType } = maintenance;
+    return [{ id, node, policy, priority, since: createdAt, byCondition: reasonType === 'Condition', ...(goneAt !== undefined && { goneAt }) }];
+  });
+}
+
+function standing(maintenances: readonly Maintenance[]): { active: Set<string>; drained: Set<string> } {
+  const active = new Set<string>();
+  const drained = new Set<string>();
+  for (const { state, nodeName } of maintenances) {
+    if (activePhases.has(state.phase)) active.add(nodeName);
+    if (state.phase === 'Drained') drained.add(nodeName);
+  }
+  return { active, drained };
+}

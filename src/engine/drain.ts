@@ -1,0 +1,358 @@
+/**
+ * The drain: for all nodes that are being emptied at once, what happens to each pod now and what each waits for.
+ * All drains are decided together because they share the budgets: when a budget frees one disruption, the node that is nearest
+ * to being empty gets it.
+ */
+import type { Pod } from '../api/objects.ts';
+import type { Millis } from '../lib/clock.ts';
+import type { Blocker } from './blocker.ts';
+import { budgetKey, budgetNumbers, openBudgetBook, type BudgetBook } from './budgets.ts';
+import type { PodEffect, PodState } from './effect.ts';
+import { graceFor, lastMoment } from './grace.ts';
+import { decideHandedOver, decideHandover } from './handover-step.ts';
+import { readHandover } from './handover.ts';
+import { ladderAt, type LadderState } from './ladder.ts';
+import { classifyPod, ownerKey, podKey, type PodClass, type SkipBecause } from './pods.ts';
+import type { Attempt, Drain, Needs, World } from './world.ts';
+
+export interface PodReport {
+  readonly pod: Pod;
+  readonly tier: string;
+  readonly state: PodState;
+  readonly skipped?: SkipBecause;
+  readonly blocker?: Blocker;
+  /** For people: how its handover stands, or why there is none. */
+  readonly handover?: string;
+}
+
+export interface DrainDecision {
+  readonly id: string;
+  readonly pods: readonly PodReport[];
+  readonly effects: readonly PodEffect[];
+  /** Pods that must still leave. */
+  readonly remaining: number;
+  /** The one thing that the node waits for; null while everything it can do is under way, or when it is empty. */
+  readonly waitingFor: Blocker | null;
+  /** When time alone changes the decision. */
+  readonly wakeAt: Millis | null;
+  /** False until the node's pods and the budgets have been read. */
+  readonly known: boolean;
+}
+
+/** What one pod's decision may read and change during one pass. */
+export interface Pass {
+  readonly world: World;
+  readonly now: Millis;
+  readonly budgets: BudgetBook;
+  readonly needs: Needs;
+  /** uids of pods that are let go, in this pass or an earlier one: nobody's replacement may count on them. */
+  readonly leaving: Set<string>;
+  detachesLeft: number;
+}
+
+/** What happens to one pod now. `wakeAt` is when to look again if nothing else changes. */
+export interface PodDecision {
+  readonly state: PodState;
+  readonly effect?: PodEffect;
+  readonly blocker?: Blocker;
+  readonly handover?: string;
+  readonly wakeAt?: Millis;
+}
+
+interface Candidate {
+  readonly drain: Drain;
+  readonly pod: Pod;
+  readonly class: Exclude<PodClass, { kind: 'Skip' }>;
+  readonly ladder: LadderState;
+  readonly siblings: readonly Pod[];
+  /** The tier that leaves first, when it is not the pod's own. */
+  readonly behind: { readonly tier: string; readonly remaining: number } | null;
+}
+
+// How long an answered eviction may stay without a deletionTimestamp before it is sent again: some webhooks answer 201 and
+// move the workload themselves (KubeVirt), and they may forget.
+const EVICTED_BUT_STAYS_MS = 30_000;
+// A pod past its grace by this much has a kubelet that does not answer, or a container that cannot be killed.
+const OVERDUE_MS = 30_000;
+// Refused although the cached budget allowed it: when neither the budget nor a Retry-After wakes us, look again.
+export const REFUSED_RETRY_MS = 5_000;
+
+export function decideDrains(drains: readonly Drain[], world: World, now: Millis, needs: Needs): DrainDecision[] {
+  const budgets = openBudgetBook(world.budgets ?? [], world.charges);
+  const pass: Pass = { world, now, budgets, needs, leaving: leavingAlready(world), detachesLeft: world.detachAllowance };
+  const open = new Map<string, { drain: Drain; reports: PodReport[]; effects: PodEffect[]; wake: Millis[]; known: boolean; remaining: number }>();
+  const candidates: Candidate[] = [];
+
+  for (const drain of drains) {
+    needs.podsOf.add(drain.node.name);
+    const pods = world.podsOn(drain.node.name);
+    const known = pods !== null && world.budgets !== null;
+    const reports: PodReport[] = [];
+    const own: Candidate[] = [];
+    const ladder = ladderAt(drain, now);
+    for (const pod of pods ?? []) {
+      const cls = classifyPod(pod, drain.settings, readHandover(pod) !== null);
+      if (cls.kind === 'Skip') reports.push({ pod, tier: '', state: 'Skipped', skipped: cls.because });
+      else own.push({ drain, pod, class: cls, ladder, siblings: pods ?? [], behind: null });
+    }
+    const wake = ladder.nextAt === null ? [] : [ladder.nextAt];
+    open.set(drain.id, { drain, reports, effects: [], wake, known, remaining: own.length });
+    if (known) candidates.push(...inTierOrder(own));
+  }
+
+  budgets.spread(new Set(candidates.flatMap(({ pod }) => budgets.of(pod))).size);
+  candidates.sort(byFairness(open));
+  for (const candidate of candidates) {
+    const entry = open.get(candidate.drain.id);
+    if (!entry) continue;
+    const decision = decidePod(candidate, pass);
+    const leaves = decision.effect?.do === 'Evict' || decision.effect?.do === 'Delete';
+    if (leaves) pass.leaving.add(candidate.pod.uid);
+    if (decision.effect) entry.effects.push(decision.effect);
+    if (decision.wakeAt !== undefined) entry.wake.push(decision.wakeAt);
+    entry.reports.push({
+      pod: candidate.pod,
+      tier: candidate.class.tier.name,
+      state: decision.state,
+      ...(decision.blocker && { blocker: decision.blocker }),
+      ...(decision.handover !== undefined && { handover: decision.handover }),
+    });
+  }
+
+  return [...open.values()].map(({ drain, reports, effects, wake, known, remaining }) => ({
+    id: drain.id,
+    pods: reports,
+    effects,
+    remaining,
+    known,
+    waitingFor: known ? foremost(reports) : { cause: 'NotYetSeen', what: `the pods of node ${drain.node.name}` },
+    wakeAt: wake.length ? Math.min(...wake) : null,
+  }));
+}
+
+/** Pods that an earlier pass has let go, or out of their Services, and that the cache may still show as serving. */
+function leavingAlready(world: World): Set<string> {
+  const leaving = new Set<string>();
+  for (const [uid, attempt] of world.attempts) {
+    const goes = attempt.effect === 'Evict' || attempt.effect === 'Delete' || attempt.effect === 'Unlist';
+    // Unavailable: the answer was lost, the effect perhaps not.
+    if (goes && (attempt.inFlight || attempt.answer === 'Done' || attempt.answer === 'Unavailable')) leaving.add(uid);
+  }
+  return leaving;
+}
+
+/** Only the lowest tier that still has pods moves; the others wait and say for whom. */
+function inTierOrder(own: readonly Candidate[]): Candidate[] {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const candidate of own) lowest = Math.min(lowest, candidate.class.tier.order);
+  const first = own.filter((candidate) => candidate.class.tier.order === lowest);
+  const behind = { tier: first[0]?.class.tier.name ?? '', remaining: first.length };
+  return own.map((candidate) => (candidate.class.tier.order === lowest ? candidate : { ...candidate, behind }));
+}
+
+function byFairness(open: ReadonlyMap<string, { remaining: number }>): (a: Candidate, b: Candidate) => number {
+  const left = (candidate: Candidate) => open.get(candidate.drain.id)?.remaining ?? 0;
+  return (a, b) =>
+    // A node that is not closed yet, perhaps because it cannot be, must not keep what a closed one could use.
+    Number(b.drain.node.unschedulable) - Number(a.drain.node.unschedulable) ||
+    left(a) - left(b) ||
+    a.drain.startedAt - b.drain.startedAt ||
+    compare(a.drain.id, b.drain.id) ||
+    compare(a.pod.namespace, b.pod.namespace) ||
+    compare(a.pod.name, b.pod.name);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function decidePod(candidate: Candidate, pass: Pass): PodDecision {
+  const { pod, ladder } = candidate;
+  const attempt = pass.world.attempts.get(pod.uid);
+  if (pod.deletedAt !== undefined) return decideTerminating(pod, pod.deletedAt, ladder, attempt, pass.now);
+  if (attempt?.inFlight) return { state: 'Evicting', blocker: { cause: 'InFlight', pod: podKey(pod) } };
+  const gentle = decideGently(candidate, attempt, pass);
+  // A deletion that was refused waits like an eviction that was.
+  if (gentle.state === 'Evicting' || (attempt?.effect === 'Delete' && gentle.wakeAt !== undefined)) return gentle;
+  return decideByLadder(candidate, gentle, pass.now);
+}
+
+/** Without the ladder's last rungs. */
+function decideGently(candidate: Candidate, attempt: Attempt | undefined, pass: Pass): PodDecision {
+  const { drain, pod, class: cls, ladder, siblings, behind } = candidate;
+  if (behind) return { state: 'Waiting', blocker: { cause: 'EarlierTier', pod: podKey(pod), ...behind } };
+  if (cls.kind === 'Protect') {
+    return { state: 'Protected', blocker: { cause: 'ProtectedPod', pod: podKey(pod), owner: ownerKey(pod), why: cls.why } };
+  }
+  if (cls.kind === 'Wait') {
+    const until = cls.maxWaitMs === null ? null : drain.startedAt + cls.maxWaitMs;
+    if (until === null || pass.now < until) {
+      const blocker: Blocker = { cause: 'WaitCompleted', pod: podKey(pod), owner: ownerKey(pod), until };
+      return { state: 'Waiting', blocker, ...(until !== null && { wakeAt: until }) };
+    }
+  }
+  const held = heldBack(pod, attempt, pass);
+  if (held) return held;
+
+  const journal = readHandover(pod);
+  const handover = journal ? decideHandedOver(drain, pod, journal, pass) : decideHandover(drain, pod, siblings, ladder, pass);
+  if (handover.kind === 'Decided') return handover.decision;
+  return decideEviction(candidate, handover.note, pass);
+}
+
+/** The ordinary way: evict when the budget will let it, else say which budget does not. */
+function decideEviction(candidate: Candidate, note: string | undefined, pass: Pass): PodDecision {
+  const { drain, pod } = candidate;
+  const owner = ownerKey(pod);
+  const says = note === undefined ? {} : { handover: note };
+  const grace = graceFor(pod, drain, pass.now);
+  const withGrace = grace === undefined ? {} : { graceSeconds: grace };
+  if (drain.settings.disableEviction) return { state: 'Evicting', effect: { do: 'Delete', pod, ...withGrace, because: 'eviction is disabled' }, ...says };
+
+  const verdict = pass.budgets.verdict(pod);
+  switch (verdict.kind) {
+    case 'Free': {
+      // No budget is asked; if the server does ask one, that one's next version is what to wait for.
+      const budgetVersion = pass.budgets.of(pod)[0]?.resourceVersion;
+      return { state: 'Evicting', effect: { do: 'Evict', pod, ...withGrace, ...(budgetVersion !== undefined && { budgetVersion }) }, ...says };
+    }
+    case 'Allowed': {
+      pass.budgets.charge(verdict.budget);
+      const budget = budgetKey(verdict.budget);
+      return { state: 'Evicting', effect: { do: 'Evict', pod, ...withGrace, budget, budgetVersion: verdict.budget.resourceVersion }, ...says };
+    }
+    case 'Crowded':
+      return { state: 'Waiting', blocker: { cause: 'InFlight', pod: podKey(pod) }, ...says };
+    default: {
+      const waits = { pod: podKey(pod), owner };
+      const blocker: Blocker =
+        verdict.kind === 'Several'
+          ? { cause: 'SeveralBudgets', ...waits, budgets: verdict.budgets.map(budgetKey) }
+          : {
+              cause: verdict.kind === 'Stale' ? 'BudgetStale' : verdict.never ? 'BudgetNeverAllows' : 'BudgetExhausted',
+              ...waits,
+              budget: budgetNumbers(verdict.budget),
+            };
+      return { state: 'Waiting', blocker, ...says };
+    }
+  }
+}
+
+// What the owner of a pod can do something about.
+const ownersMatter: ReadonlySet<Blocker['cause']> = new Set([
+  'BudgetExhausted',
+  'BudgetNeverAllows',
+  'SeveralBudgets',
+  'ProtectedPod',
+  'WaitCompleted',
+  'EvictionRefused',
+]);
+
+/** The last rungs: only where the policy's ladder says Delete, or the machine goes before the pod's grace would end. */
+function decideByLadder({ drain, pod, ladder }: Candidate, gentle: PodDecision, now: Millis): PodDecision {
+  const says = gentle.handover === undefined ? {} : { handover: gentle.handover };
+  const grace = Math.max(1, graceFor(pod, drain, now) ?? pod.graceSeconds);
+  if (ladder.deleteGrace !== undefined) {
+    const graceSeconds = Math.max(1, Math.min(grace, ladder.deleteGrace ?? grace));
+    return { state: 'Evicting', effect: { do: 'Delete', pod, graceSeconds, because: 'the policy’s ladder reached Delete' }, ...says };
+  }
+  const last = lastMoment(pod, drain);
+  if (last !== null && now >= last) {
+    const because = 'its grace must start now to end before the deadline';
+    return { state: 'Evicting', effect: { do: 'Delete', pod, graceSeconds: grace, because }, ...says };
+  }
+  const tell = ladder.tell && gentle.effect === undefined && gentle.blocker !== undefined && ownersMatter.has(gentle.blocker.cause);
+  const told: PodDecision = tell
+    ? { ...gentle, effect: { do: 'TellOwner', pod, message: `this pod keeps node ${drain.node.name} from being drained` } }
+    : gentle;
+  return last === null ? told : { ...told, wakeAt: Math.min(last, told.wakeAt ?? last) };
+}
+
+/** A pod whose last try was refused waits for what refused it, not for a timer. */
+function heldBack(pod: Pod, attempt: Attempt | undefined, pass: Pass): PodDecision | null {
+  if (!attempt?.answer) return null;
+  const key = podKey(pod);
+  if (attempt.answer === 'Done') {
+    const until = attempt.startedAt + EVICTED_BUT_STAYS_MS;
+    const waits = attempt.effect === 'Evict' || attempt.effect === 'Delete' || attempt.podVersion === pod.resourceVersion;
+    const state = attempt.effect === 'Evict' || attempt.effect === 'Delete' ? 'Evicting' : 'HandingOver';
+    return waits && pass.now < until ? { state, blocker: { cause: 'InFlight', pod: key }, wakeAt: until } : null;
+  }
+  if (attempt.retryAt === undefined || pass.now >= attempt.retryAt) return null;
+  const message = attempt.message ?? '';
+  const wait = (blocker: Blocker): PodDecision => ({ state: 'Waiting', blocker, wakeAt: attempt.retryAt ?? pass.now });
+  switch (attempt.answer) {
+    case 'BudgetRefused':
+    case 'BudgetStale': {
+      const budget = pass.budgets.of(pod)[0];
+      if (budget?.resourceVersion !== attempt.budgetVersion) return null;
+      // The server knows a budget that the cache does not.
+      if (!budget) return wait({ cause: 'EvictionRefused', pod: key, message });
+      const cause = attempt.answer === 'BudgetStale' ? 'BudgetStale' : 'BudgetExhausted';
+      return wait({ cause, pod: key, owner: ownerKey(pod), budget: budgetNumbers(budget) });
+    }
+    case 'Throttled':
+      return wait({ cause: 'Throttled', pod: key, until: attempt.retryAt });
+    case 'NamespaceTerminating':
+      return wait({ cause: 'NamespaceTerminating', pod: key, message });
+    case 'Forbidden':
+      return wait({ cause: 'Forbidden', pod: key, message });
+    case 'SeveralBudgets':
+      return wait({ cause: 'SeveralBudgets', pod: key, owner: ownerKey(pod), budgets: pass.budgets.of(pod).map(budgetKey) });
+    case 'Unavailable':
+      return wait({ cause: 'ApiUnavailable', pod: key, message });
+    default:
+      return wait({ cause: 'EvictionRefused', pod: key, message });
+  }
+}
+
+function decideTerminating(pod: Pod, deletedAt: Millis, ladder: LadderState, attempt: Attempt | undefined, now: Millis): PodDecision {
+  const key = podKey(pod);
+  // A Delete that was answered shows as a new version of the pod; one that failed is repeated when it may be.
+  const asked = attempt?.effect === 'Delete' && (attempt.retryAt === undefined ? attempt.podVersion === pod.resourceVersion : now < attempt.retryAt);
+  if (ladder.shortGrace !== undefined && !attempt?.inFlight && !asked && (pod.deletionGraceSeconds ?? 0) > ladder.shortGrace) {
+    const because = 'the policy’s ladder reached ShortenGrace';
+    return { state: 'Terminating', effect: { do: 'Delete', pod, graceSeconds: ladder.shortGrace, because }, blocker: { cause: 'InFlight', pod: key } };
+  }
+  if (now < deletedAt) return { state: 'Terminating', blocker: { cause: 'Terminating', pod: key, owner: ownerKey(pod), until: deletedAt }, wakeAt: deletedAt };
+  if (pod.finalizers.length > 0) return { state: 'Terminating', blocker: { cause: 'Finalizer', pod: key, finalizers: pod.finalizers } };
+  if (now < deletedAt + OVERDUE_MS) {
+    const blocker: Blocker = { cause: 'Terminating', pod: key, owner: ownerKey(pod), until: deletedAt };
+    return { state: 'Terminating', blocker, wakeAt: deletedAt + OVERDUE_MS };
+  }
+  return { state: 'Terminating', blocker: { cause: 'TerminatingOverdue', pod: key, owner: ownerKey(pod), since: deletedAt } };
+}
+
+// What a person should hear first: what never ends by itself, then what is somebody's to fix, then what passes.
+const urgency: Partial<Record<Blocker['cause'], number>> = {
+  SeveralBudgets: 0,
+  BudgetNeverAllows: 0,
+  ProtectedPod: 0,
+  Forbidden: 0,
+  EvictionRefused: 1,
+  ReplacementNoRoom: 1,
+  ReplacementNotReady: 2,
+  ReplacementMissing: 2,
+  Finalizer: 1,
+  TerminatingOverdue: 1,
+  ApiUnavailable: 2,
+  NamespaceTerminating: 2,
+  BudgetExhausted: 3,
+  BudgetStale: 4,
+  WaitCompleted: 4,
+  Throttled: 5,
+  Terminating: 7,
+  EarlierTier: 8,
+  InFlight: 9,
+};
+
+function foremost(reports: readonly PodReport[]): Blocker | null {
+  let found: Blocker | null = null;
+  let best = Number.POSITIVE_INFINITY;
+  for (const { blocker } of reports) {
+    if (!blocker) continue;
+    const rank = urgency[blocker.cause] ?? 6;
+    if (rank < best) [found, best] = [blocker, rank];
+  }
+  return found;
+}

@@ -1,0 +1,175 @@
+/**
+ * Every sentence that Drover says about a wait: what it is, whose it is, and what would end it. Status, events, `drover why`, the
+ * progress view and the dashboard all take their words from here, so they cannot disagree.
+ */
+import type { Millis } from '../lib/clock.ts';
+import type { Blocker, BudgetNumbers } from './blocker.ts';
+
+export interface Explanation {
+  /** What is waited for, one sentence without a full stop. */
+  readonly message: string;
+  /** What would end the wait; an instruction where a person can do something. */
+  readonly unblock: string;
+  /** "namespace/name" */
+  readonly pod?: string;
+  /** "ReplicaSet/web-7d9", with the pod's namespace. */
+  readonly owner?: string;
+  /** Does it end without anybody doing anything? */
+  readonly passes: boolean;
+}
+
+export function explain(blocker: Blocker, now: Millis): Explanation {
+  return (sentences[blocker.cause] as Sentence<Blocker['cause']>)(blocker, now);
+}
+
+type Sentence<C extends Blocker['cause']> = (blocker: Extract<Blocker, { cause: C }>, now: Millis) => Explanation;
+
+const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
+  Paused: ({ because }) => wait(`it is paused${because ? `: ${because}` : ''}`, 'run `drover resume` on the node'),
+  PolicyPaused: ({ policy }) => wait(`policy ${policy} is paused`, `run \`drover resume policy/${policy}\``),
+  PolicyMissing: ({ policy }) => wait(`policy ${policy} does not exist, and with it the limits of this node are unknown`, 'creating the policy again, or `drover cancel` on the node'),
+  MaxNodes: ({ policy, limit, out }) =>
+    passing(`policy ${policy} allows ${nodes(limit)} out at a time and ${areOut(out)}`, 'one of them coming back, or a larger spec.disruption.maxNodes'),
+  GroupLimit: ({ policy, label, value, limit, out }) =>
+    passing(
+      `policy ${policy} allows ${nodes(limit)} out at a time where ${label}=${value || '(none)'} and ${areOut(out)}`,
+      'one of them coming back, or a larger spec.disruption.perGroup',
+    ),
+  MinInterval: ({ policy, until }, now) => passing(`policy ${policy} spaces its starts; the next is in ${duration(until - now)}`, 'time'),
+  MassTrigger: ({ policy, matched, selected, limit }) =>
+    wait(
+      `${matched} of ${selected} nodes of policy ${policy} match at once, more than its mass-trigger limit of ${limit}: that looks like a fault of the detector, not of the nodes`,
+      'fewer nodes matching, or a larger spec.disruption.massTrigger once you have looked',
+    ),
+  BackOff: ({ until, attempt, because }, now) => passing(`attempt ${attempt} stood still (${because}); the next is in ${duration(until - now)}`, 'time, or what stopped it being mended'),
+
+  BudgetExhausted: ({ pod, owner, budget }) => ({
+    ...passing(budget.disruptionsAllowed > 0 ? `what disruption budget ${named(budget)} allows (${budget.disruptionsAllowed}) is taken by evictions under way: ${healthy(budget)}` : `disruption budget ${named(budget)} allows no disruption now: ${numbers(budget)}`, `one more Ready pod of the budget (it has ${budget.currentHealthy} of ${budget.desiredHealthy + 1} needed)`),
+    pod,
+    owner,
+  }),
+  BudgetNeverAllows: ({ pod, owner, budget }) => ({
+    ...wait(
+      `disruption budget ${named(budget)} can never allow a disruption: it demands ${budget.desiredHealthy} of ${budget.expectedPods} pods`,
+      `a budget that allows one (maxUnavailable: 1), one more replica, or handover for this workload`,
+    ),
+    pod,
+    owner,
+  }),
+  BudgetStale: ({ pod, owner, budget }) => ({
+    ...passing(`disruption budget ${named(budget)} has been changed and its numbers are not up to date`, 'the disruption controller catching up'),
+    pod,
+    owner,
+  }),
+  SeveralBudgets: ({ pod, owner, budgets }) => ({
+    ...wait(`disruption budgets ${budgets.join(' and ')} both select it; the API server refuses to evict such a pod`, 'all but one of these budgets not selecting it'),
+    pod,
+    owner,
+  }),
+  ProtectedPod: ({ pod, owner, why }) => ({ ...wait(protectedBecause[why].message, protectedBecause[why].unblock), pod, owner }),
+  WaitCompleted: ({ pod, owner, until }, now) => ({
+    ...passing(`the policy waits for it to complete${until === null ? '' : `, at most ${duration(until - now)} more`}`, 'the pod completing'),
+    pod,
+    owner,
+  }),
+  EarlierTier: ({ pod, tier, remaining }) => ({ ...passing(`${remaining} pod${remaining === 1 ? '' : 's'} of tier ${tier} leave first`, 'those pods being gone'), pod }),
+  Terminating: ({ pod, owner, until }, now) => ({
+    ...passing(until > now ? `it is stopping; its grace ends in ${duration(until - now)}` : 'it is stopping; its grace has just ended', 'its containers stopping'),
+    pod,
+    owner,
+  }),
+  TerminatingOverdue: ({ pod, owner, since }, now) => ({
+    ...wait(`its grace ended ${duration(now - since)} ago and it is still there`, 'its kubelet reporting it gone; check the kubelet and the container runtime of the node'),
+    pod,
+    owner,
+  }),
+  Finalizer: ({ pod, finalizers }) => ({ ...wait(`it is held by finalizer ${finalizers.join(', ')}`, 'whoever set the finalizer removing it'), pod }),
+  NamespaceTerminating: ({ pod }) => ({ ...passing('its namespace is being deleted, which forbids evictions', 'the namespace controller deleting the pod'), pod }),
+  Throttled: ({ pod, until }, now) => ({ ...passing(`the API server asks for patience for ${duration(until - now)}`, 'time'), pod }),
+  Forbidden: ({ pod, message }) => ({ ...wait(message, 'the right to create pods/eviction in its namespace'), pod }),
+  EvictionRefused: ({ pod, message }) => ({ ...wait(`the eviction was refused: ${message}`, 'whoever refused it (usually an admission webhook) allowing it'), pod }),
+  ApiUnavailable: ({ pod, message }) => ({ ...passing(message, 'the API server answering'), pod }),
+  InFlight: ({ pod }) => ({ ...passing('the API server has been asked', 'its answer taking effect'), pod }),
+  NotYetSeen: ({ what }) => passing(`${what} not read yet`, 'the API server answering'),
+
+  HandoverReleasing: ({ pod, owner }) => ({ ...passing(`${owner} has not let go of it yet`, 'the ReplicaSet controller seeing the change'), pod, owner }),
+  ReplacementMissing: ({ pod, owner }) => ({
+    ...passing(`${owner} has not created its replacement yet`, 'the ReplicaSet creating a pod; if it lasts, look at its events (quota, admission)'),
+    pod,
+    owner,
+  }),
+  ReplacementNotReady: ({ pod, owner, replacement, why }) => ({ ...passing(`its replacement ${replacement} is not Ready yet (${why})`, `${replacement} getting Ready`), pod, owner }),
+  ReplacementNoRoom: ({ pod, owner, replacement, message }) => ({
+    ...passing(`its replacement ${replacement} finds no node: ${message}`, 'room for one more copy: another node, or fewer requests'),
+    pod,
+    owner,
+  }),
+  ReplacementSettling: ({ pod, until }, now) => ({ ...passing(`its replacement has just become Ready; ${duration(until - now)} until every node knows`, 'time'), pod }),
+  Unlisting: ({ pod, services }) => ({
+    ...passing(services.length > 0 ? `Service ${services.join(', ')} still sends to it` : 'requests on their way to it are waited for', 'the endpoints being updated'),
+    pod,
+  }),
+
+  NotEmptyLongEnough: ({ until }, now) => passing(`it has to stay empty for another ${duration(until - now)}`, 'time'),
+  VolumesAttached: ({ volumes }) => passing(`${volumes.length} volume${volumes.length === 1 ? ' is' : 's are'} still attached: ${listed(volumes)}`, 'the attach-detach controller and the CSI driver detaching them'),
+  NotSettled: ({ owners, until }, now) => passing(`what left the node is not all Ready elsewhere: ${listed(owners)} (at most ${duration(until - now)} more)`, 'those pods getting Ready'),
+  CordonFailed: ({ message }) => wait(`the node could not be cordoned: ${message}`, 'the right to patch nodes, or the API server answering'),
+  UndoFailed: ({ message }) => wait(`it could not be handed back: ${message}`, 'the right to patch nodes and pods, or the API server answering'),
+};
+
+const protectedBecause = {
+  NoController: {
+    message: 'no controller would re-create it, so it would be lost',
+    unblock: '`--force`, or spec.drain.barePods: Evict in the policy, or deleting the pod yourself',
+  },
+  EmptyDir: {
+    message: 'it keeps data in an emptyDir, which would be lost',
+    unblock: '`--delete-emptydir-data`, or spec.drain.emptyDir: Evict in the policy',
+  },
+  DaemonSet: {
+    message: 'its DaemonSet would put it back',
+    unblock: '`--ignore-daemonsets`',
+  },
+} as const;
+
+function wait(message: string, unblock: string): Explanation {
+  return { message, unblock, passes: false };
+}
+
+function passing(message: string, unblock: string): Explanation {
+  return { message, unblock, passes: true };
+}
+
+function named(budget: BudgetNumbers): string {
+  return `${budget.namespace}/${budget.name}`;
+}
+
+function healthy({ currentHealthy, desiredHealthy, expectedPods }: BudgetNumbers): string {
+  return `${currentHealthy} of ${expectedPods} pods healthy, ${desiredHealthy} needed`;
+}
+
+function numbers(budget: BudgetNumbers): string {
+  return `${healthy(budget)}, ${budget.disruptionsAllowed} disruptions allowed`;
+}
+
+function nodes(count: number): string {
+  return count === 1 ? '1 node' : `${count} nodes`;
+}
+
+function areOut(names: readonly string[]): string {
+  if (names.length === 0) return 'none is out';
+  return `${listed(names)} ${names.length === 1 ? 'is' : 'are'} out`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+}
+
+/** "2m5s", "40s", "3h2m"; never finer than a second. */
+function duration(ms: Millis): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 ? `${minutes}m${seconds % 60}s` : `${minutes}m`;
+  return minutes % 60 ? `${Math.floor(minutes / 60)}h${minutes % 60}m` : `${minutes / 60}h`;
+}

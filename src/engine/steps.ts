@@ -1,0 +1,218 @@
+/**
+ * The life of one maintenance as a table: phase -> step. A step looks at the world, says the next phase and at most one change of
+ * the node, and lets the world be read again. What a phase is left for when it is undone follows from the object, not from memory.
+ */
+import type { Node } from '../api/objects.ts';
+import type { Millis } from '../lib/clock.ts';
+import type { Admission } from './admission.ts';
+import type { Blocker } from './blocker.ts';
+import type { DrainDecision } from './drain.ts';
+import type { PodEffect } from './effect.ts';
+import { readJournal } from './journal.ts';
+import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
+import { settlingBlocker } from './settle.ts';
+import { takeBack } from './take-back.ts';
+import type { Needs, World } from './world.ts';
+
+export type NodeEffect =
+  | { readonly do: 'Cordon' | 'Mark'; readonly node: Node }
+  | { readonly do: 'Undo'; readonly node: Node }
+  /** Sets spec.paused: the only spec field that Drover writes on its own, and it says why. */
+  | { readonly do: 'Pause'; readonly because: string };
+
+export interface StepInput {
+  readonly maintenance: Maintenance;
+  /** undefined: the node is gone. */
+  readonly node: Node | undefined;
+  /** Does the reason still hold? Asked again in every pass, so also before every destructive step. */
+  readonly cause: boolean;
+  readonly admission: Admission | undefined;
+  readonly drain: DrainDecision | undefined;
+  readonly world: World;
+  readonly needs: Needs;
+  readonly now: Millis;
+}
+
+export interface StepResult {
+  readonly phase: Phase;
+  readonly change?: Partial<MaintenanceState>;
+  readonly nodeEffect?: NodeEffect;
+  readonly podEffects?: readonly PodEffect[];
+  readonly waitingFor?: Blocker | null;
+  readonly wakeAt?: Millis | null;
+}
+
+type Step = (input: StepInput) => StepResult;
+
+export const steps = {
+  // entered: created, resumed, or its back-off is over | left: admitted -> Draining, no longer wanted -> Undoing/Cancelled | undo: the mark
+  Pending: pending,
+  // entered: admitted | left: empty -> Settling, no longer wanted or stuck -> Undoing | undo: cordon, taint, label; labels of pods
+  Draining: draining,
+  // entered: no pod left | left: pods came back -> Draining, empty long enough, volumes off, replacements Ready -> Drained | undo: as Draining
+  Settling: settling,
+  // entered: settled | left: the cause is gone or it is cancelled -> Undoing (hand back) | undo: as Draining
+  Drained: drained,
+  // entered: undone after an attempt that stood still | left: time is up -> Pending | undo: nothing is changed here
+  BackOff: backOff,
+  // entered: cancelled, paused, stuck, or to be handed back | left: everything is as before -> what the object says | undo: is the undo
+  Undoing: undoing,
+  HandedBack: stay,
+  Cancelled: stay,
+  Failed: stay,
+} as const satisfies Record<Phase, Step>;
+
+const gone = (input: StepInput, phase: Phase): StepResult => ({
+  phase,
+  change: { finishedAt: input.now, message: `node ${input.maintenance.nodeName} is gone` },
+  waitingFor: null,
+});
+
+/** Why it should not go on; null while it should. */
+function unwanted({ maintenance, cause }: StepInput): string | null {
+  if (maintenance.cancelled) return 'cancelled';
+  if (!cause) return 'the reason no longer holds';
+  return null;
+}
+
+function isOurs(input: StepInput): boolean {
+  return input.node !== undefined && readJournal(input.node)?.by === input.maintenance.id;
+}
+
+function pending(input: StepInput): StepResult {
+  const { maintenance, node, admission, now } = input;
+  if (!node) return gone(input, 'Cancelled');
+  const because = unwanted(input);
+  if (because) return isOurs(input) ? { phase: 'Undoing', change: { message: because } } : { phase: 'Cancelled', change: { finishedAt: now, message: because } };
+  if (maintenance.paused) {
+    const waitingFor: Blocker = { cause: 'Paused', because: maintenance.pausedBecause };
+    return { phase: 'Pending', waitingFor, ...(isOurs(input) && { nodeEffect: { do: 'Undo', node } }) };
+  }
+  if (!admission) return { phase: 'Pending' };
+  if (admission.blocker) {
+    const queued = admission.blocker.cause === 'MaxNodes' || admission.blocker.cause === 'GroupLimit';
+    const mark = queued && !node.unschedulable && readJournal(node) === null;
+    return { phase: 'Pending', waitingFor: admission.blocker, wakeAt: admission.wakeAt ?? null, ...(mark && { nodeEffect: { do: 'Mark', node } }) };
+  }
+  return { phase: 'Draining', change: { startedAt: now } };
+}
+
+/** What stops Draining and Settling alike. */
+function interruption(input: StepInput): StepResult | null {
+  const { maintenance, node } = input;
+  if (!node) return { ...gone(input, 'Drained'), change: { drainedAt: input.now, finishedAt: input.now, message: `node ${maintenance.nodeName} is gone` } };
+  const because = unwanted(input);
+  if (because) return { phase: 'Undoing', change: { message: because } };
+  if (maintenance.paused) return { phase: 'Undoing', change: { message: maintenance.pausedBecause || 'paused' } };
+  if (wasUncordoned(input)) return { phase: 'Undoing', change: { message: UNCORDONED }, nodeEffect: { do: 'Pause', because: UNCORDONED } };
+  return null;
+}
+
+const UNCORDONED = 'the node was uncordoned by someone else';
+
+function wasUncordoned({ maintenance, node }: StepInput): boolean {
+  const journal = node && readJournal(node);
+  return journal?.by === maintenance.id && journal.stage === 'Cordoned' && !node?.unschedulable;
+}
+
+function isCordoned(input: StepInput): boolean {
+  const journal = input.node && readJournal(input.node);
+  return input.node?.unschedulable === true && journal?.by === input.maintenance.id && journal.stage === 'Cordoned';
+}
+
+function draining(input: StepInput): StepResult {
+  const stop = interruption(input);
+  if (stop) return stop;
+  const { maintenance, node, drain, now } = input;
+  if (!node || !drain?.known) return { phase: 'Draining', waitingFor: drain?.waitingFor ?? null };
+  if (!isCordoned(input)) return { phase: 'Draining', nodeEffect: { do: 'Cordon', node }, waitingFor: drain.waitingFor };
+  if (drain.remaining === 0) return { phase: 'Settling', waitingFor: null };
+
+  const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);
+  const asideAt = progressAt + maintenance.settings.stepAsideMs;
+  const because = drain.waitingFor?.cause ?? '';
+  if (now >= asideAt) return { phase: 'Undoing', change: { message: `no pod could leave for ${minutes(maintenance.settings.stepAsideMs)}: ${because}` } };
+  return { phase: 'Draining', podEffects: drain.effects, waitingFor: drain.waitingFor, wakeAt: Math.min(drain.wakeAt ?? asideAt, asideAt) };
+}
+
+function settling(input: StepInput): StepResult {
+  const stop = interruption(input);
+  if (stop) return stop;
+  const { drain, now } = input;
+  if (!drain?.known) return { phase: 'Settling', waitingFor: drain?.waitingFor ?? null };
+  if (drain.remaining > 0) return { phase: 'Draining' };
+  const waits = settlingBlocker(input);
+  if (waits) return { phase: 'Settling', waitingFor: waits.blocker, wakeAt: waits.wakeAt };
+  return { phase: 'Drained', change: { drainedAt: now }, waitingFor: null };
+}
+
+function drained(input: StepInput): StepResult {
+  const { maintenance, node, now } = input;
+  if (!node) return maintenance.state.finishedAt === undefined ? gone(input, 'Drained') : { phase: 'Drained' };
+  if (maintenance.cancelled) return { phase: 'Undoing', change: { message: 'cancelled' } };
+  if (!input.cause && maintenance.handBack === 'WhenCauseClears') return { phase: 'Undoing', change: { message: 'the reason no longer holds' } };
+  if (readJournal(node)?.by !== maintenance.id) return { phase: 'HandedBack', change: { finishedAt: now, message: 'someone else took the node back' } };
+  if (!node.unschedulable) return { phase: 'Undoing', change: { message: UNCORDONED } };
+  return { phase: 'Drained', waitingFor: null };
+}
+
+function backOff(input: StepInput): StepResult {
+  const { maintenance, node, now } = input;
+  if (!node) return gone(input, 'Cancelled');
+  const because = unwanted(input);
+  if (because) return { phase: 'Cancelled', change: { finishedAt: now, message: because } };
+  const until = maintenance.state.retryAt ?? now;
+  if (now >= until) return { phase: 'Pending' };
+  const waitingFor: Blocker = { cause: 'BackOff', until, attempt: maintenance.state.attempts, because: maintenance.state.message ?? '' };
+  return { phase: 'BackOff', waitingFor, wakeAt: until };
+}
+
+const MAX_RETRY_MS = 6 * 3_600_000;
+
+function undoing(input: StepInput): StepResult {
+  const { node, world, needs, maintenance } = input;
+  if (!node) return gone(input, afterUndo(input).phase === 'HandedBack' ? 'Drained' : 'Cancelled');
+  needs.podsOf.add(node.name);
+  const pods = world.podsOn(node.name);
+  if (!pods) return { phase: 'Undoing', waitingFor: { cause: 'NotYetSeen', what: `the pods of node ${node.name}` } };
+  const pausing = pauseFirst(input);
+  const left = pods.filter((pod) => pod.deletedAt === undefined).flatMap((pod) => takeBack(pod, world, needs, input.now) ?? []);
+  const [first] = left;
+  if (first) {
+    const wakeAt = left.reduce<Millis | null>((soonest, each) => (each.wakeAt === undefined ? soonest : Math.min(each.wakeAt, soonest ?? each.wakeAt)), null);
+    const refused = left.find(({ blocker }) => blocker.cause === 'UndoFailed') ?? first;
+    return { phase: 'Undoing', podEffects: left.flatMap(({ effect }) => effect ?? []), waitingFor: refused.blocker, wakeAt, ...pausing };
+  }
+  if (pausing) return { phase: 'Undoing', ...pausing, waitingFor: { cause: 'NotYetSeen', what: 'that it is paused' } };
+  if (isOurs(input)) return { phase: 'Undoing', nodeEffect: { do: 'Undo', node }, waitingFor: { cause: 'NotYetSeen', what: `node ${node.name} handed back` } };
+  return { ...afterUndo(input), waitingFor: maintenance.paused ? { cause: 'Paused', because: maintenance.pausedBecause } : null };
+}
+
+/**
+ * The pause that follows a human's uncordon is one request beside the phase; when it was lost, the node would be taken again after a
+ * while. It shows on the node for as long as the journal stays, so the journal goes only when the pause has been seen.
+ */
+function pauseFirst(input: StepInput): { readonly nodeEffect: NodeEffect } | null {
+  const { maintenance, node, cause } = input;
+  if (maintenance.paused || maintenance.cancelled || !cause || maintenance.state.drainedAt !== undefined) return null;
+  return wasUncordoned(input) && node ? { nodeEffect: { do: 'Pause', because: UNCORDONED } } : null;
+}
+
+function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
+  const { state, settings } = maintenance;
+  if (state.drainedAt !== undefined) return { phase: 'HandedBack', change: { finishedAt: now } };
+  if (maintenance.cancelled || !cause) return { phase: 'Cancelled', change: { finishedAt: now } };
+  if (maintenance.paused) return { phase: 'Pending' };
+  const attempts = state.attempts + 1;
+  if (attempts >= settings.attempts) return { phase: 'Failed', change: { attempts, finishedAt: now } };
+  const retryAt = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
+  return { phase: 'BackOff', change: { attempts, retryAt } };
+}
+
+function stay(input: StepInput): StepResult {
+  return { phase: input.maintenance.state.phase, waitingFor: null };
+}
+
+function minutes(ms: Millis): string {
+  return `${Math.round(ms / 60_000)}m`;
+}

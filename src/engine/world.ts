@@ -1,0 +1,87 @@
+/** What the engine looks at. The runner fills it from its caches; the simulator and the tests fill it by hand. */
+import type {
+  Budget,
+  Claim,
+  Deployment,
+  EndpointSlice,
+  LabelUse,
+  Node,
+  Pod,
+  ReplicaSet,
+  Service,
+  VolumeAttachment,
+} from '../api/objects.ts';
+import type { Millis } from '../lib/clock.ts';
+import type { DrainSettings } from './settings.ts';
+
+/** Pods and ReplicaSets of one namespace: enough to see whether what was moved is Ready again. A snapshot. */
+export interface Workloads {
+  readonly pods: readonly Pod[];
+  readonly replicaSets: ReadonlyMap<string, ReplicaSet>; // by uid
+}
+
+/** Everything of one namespace that a handover reads. A snapshot: after a change the runner hands out a new one. */
+export interface NamespaceView extends Workloads {
+  readonly deployments: ReadonlyMap<string, Deployment>; // by uid
+  readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
+  readonly labelUses: readonly LabelUse[];
+  readonly claims: ReadonlyMap<string, Claim>; // by name
+}
+
+export type PodEffectKind = 'Evict' | 'Delete' | 'Detach' | 'Unlist' | 'GiveBack';
+
+/** The last thing that was tried on a pod: short-lived memory that saves requests; losing it costs only a repeated request. */
+export interface Attempt {
+  readonly effect: PodEffectKind;
+  readonly startedAt: Millis;
+  readonly inFlight: boolean;
+  /** resourceVersion of the pod when it was tried: while the cache still shows it, the effect has not been seen. */
+  readonly podVersion: string;
+  /** Set once answered: 'Done' or the kind of refusal (EvictionAnswer kinds). */
+  readonly answer?: string;
+  readonly message?: string;
+  /** Not tried again before this time ... */
+  readonly retryAt?: Millis;
+  /** ... unless the budget that refused has moved on from this resourceVersion. */
+  readonly budgetVersion?: string;
+}
+
+export interface World {
+  /** Pods bound to the node; null until they have been read. */
+  podsOn(nodeName: string): readonly Pod[] | null;
+  /** null until read. */
+  readonly budgets: readonly Budget[] | null;
+  /** null until read; asking for it in `needs` makes the runner read it. */
+  namespace(name: string): NamespaceView | null;
+  /** As `namespace`, but cheaper to read (`needs.workloads`). */
+  workloads(namespace: string): Workloads | null;
+  /** Attachments of the node; null until read. */
+  attachmentsOf(nodeName: string): readonly VolumeAttachment[] | null;
+  /** By pod uid. */
+  readonly attempts: ReadonlyMap<string, Attempt>;
+  /** Evictions charged to a budget ("namespace/name") that its status does not show yet. */
+  charges(budget: string): number;
+  /** Detaches that may be sent now: they are paced, or the API server closes slow watchers. */
+  readonly detachAllowance: number;
+  readonly schedulableNodes: number;
+}
+
+/** One node being emptied. */
+export interface Drain {
+  /** Name of the maintenance. */
+  readonly id: string;
+  readonly node: Node;
+  readonly settings: DrainSettings;
+  readonly startedAt: Millis;
+  /** Absolute; "the machine is gone at". */
+  readonly goneAt?: Millis;
+}
+
+/** What must be watched for the engine to decide. */
+export interface Needs {
+  readonly podsOf: Set<string>;
+  readonly namespaces: Set<string>;
+  readonly workloads: Set<string>;
+  attachments: boolean;
+}

@@ -1,0 +1,73 @@
+/** Reading of untyped JSON objects: everything may be absent, as the API server leaves out zero values. */
+import type { LabelSelector, LabelSelectorRequirement, ObjectMeta, Owner, StringMap } from '../api/objects.ts';
+import { controller } from './draft.ts';
+import { intern, internLabels } from './intern.ts';
+import { BrokenFrame } from './proto-reader.ts';
+
+export interface RawMeta {
+  name?: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string | null;
+  deletionTimestamp?: string | null;
+  deletionGracePeriodSeconds?: number | null;
+  labels?: Record<string, string> | null;
+  annotations?: Record<string, string> | null;
+  ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[] | null;
+  finalizers?: string[] | null;
+}
+
+export interface RawSelector {
+  matchLabels?: Record<string, string> | null;
+  matchExpressions?: { key: string; operator: string; values?: string[] | null }[] | null;
+}
+
+/** metadata of a decoded JSON value. @throws BrokenFrame when the value is no Kubernetes object. */
+export function metaOf(object: unknown): RawMeta {
+  const meta = (object as { metadata?: RawMeta } | null | undefined)?.metadata;
+  if (typeof meta !== 'object' || meta === null || typeof meta.name !== 'string') {
+    throw new BrokenFrame('JSON: an object without metadata.name');
+  }
+  return meta;
+}
+
+/** The four fields that every slim object has. */
+export function identity(meta: RawMeta): ObjectMeta {
+  return {
+    namespace: intern(meta.namespace ?? ''),
+    name: meta.name ?? '',
+    uid: meta.uid ?? '',
+    resourceVersion: meta.resourceVersion ?? '',
+  };
+}
+
+/** Milliseconds since the epoch of an RFC 3339 time; undefined when it is absent or not a time. */
+export function timeOf(text: string | null | undefined): number | undefined {
+  const at = text ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+export function ownerOf(meta: RawMeta): Owner | undefined {
+  const owner = meta.ownerReferences?.find((reference) => reference.controller === true);
+  return owner && controller(owner.kind, owner.name, owner.uid);
+}
+
+export function labelsOf(labels: Record<string, string> | null | undefined): StringMap {
+  if (!labels) return internLabels('', () => ({}));
+  return internLabels(JSON.stringify(labels), () =>
+    Object.fromEntries(Object.entries(labels).map(([key, value]) => [intern(key), intern(value)])),
+  );
+}
+
+export function selectorOf(raw: RawSelector | null | undefined): LabelSelector {
+  return {
+    matchLabels: labelsOf(raw?.matchLabels),
+    matchExpressions: (raw?.matchExpressions ?? []).map(({ key, operator, values }) => ({
+      key,
+      operator: operator as LabelSelectorRequirement['operator'],
+      values: values ?? [],
+    })),
+  };
+}

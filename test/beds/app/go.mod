@@ -1,0 +1,3 @@
+module beds.drover.dev/app
+
+go 1.21

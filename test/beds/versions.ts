@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const versions = { kubernetes: '1.34.4', etcd: '3.6.5', kwok: '0.8.0' } as const;
+
+/** Folder of the Go test app; the module has no dependencies. */
+export const appSource = fileURLToPath(new URL('./app/', import.meta.url));
+
+export const kubernetesPrograms = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-proxy',
+  'kubectl',
+] as const;
+
+export type Program = (typeof kubernetesPrograms)[number] | 'etcd' | 'kwok' | 'app';
+
+/** DROVER_BEDS, else ~/.cache/drover-beds. */
+export function cacheFolder(): string {
+  return process.env.DROVER_BEDS || join(homedir(), '.cache', 'drover-beds');
+}
+
+function appVersion(): string {
+  const hash = createHash('sha256');
+  for (const file of ['go.mod', 'main.go']) hash.update(readFileSync(join(appSource, file)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** The folder that a program's build fills. It carries the version, so a bump finds nothing there and builds anew. */
+export function folderOf(program: Program): string {
+  if (program === 'app') return join(cacheFolder(), `app-${appVersion()}`);
+  if (program === 'etcd' || program === 'kwok') return join(cacheFolder(), `${program}-${versions[program]}`);
+  return join(cacheFolder(), `kubernetes-${versions.kubernetes}`);
+}

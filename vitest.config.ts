@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+// "unit" needs nothing but Node. "control-plane" and "real-nodes" need the beds (npm run beds) and run one file at a time.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/faults/**/*.test.ts', 'scripts/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'control-plane',
+          include: ['test/scenario/control-plane/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
+          name: 'real-nodes',
+          include: ['test/scenario/real-nodes/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 400_000,
+          hookTimeout: 400_000,
+        },
+      },
+    ],
+  },
+});

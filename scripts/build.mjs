@@ -1,9 +1,10 @@
 // Bundles every entry point into one file each (dist/*.js). Runs on `npm install` (prepare) and by `npm run build`.
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
+rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true }); // chunks of an earlier build
 await build({
   entryPoints: { drover: 'src/main/cli.ts' },
   absWorkingDir: new URL('..', import.meta.url).pathname,

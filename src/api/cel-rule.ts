@@ -15,7 +15,7 @@ export interface Rule<T> {
 }
 
 /** The key under which apiextensions reads CEL rules. */
-export const VALIDATIONS = 'x-kubernetes-validations';
+const VALIDATIONS = 'x-kubernetes-validations';
 
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S {
   const checked = schema.superRefine((value, context) => {

@@ -26,7 +26,9 @@ export interface Command<F extends Flags> {
 export type Run<F extends Flags> = (context: Context, args: readonly string[], flags: Values<F>) => Promise<number>;
 
 /** A command whose flags are its own business. */
-export type AnyCommand = Omit<Command<Flags>, 'load'> & { readonly invoke: (context: Context, args: readonly string[], values: Record<string, unknown>) => Promise<number> };
+export type AnyCommand = Omit<Command<Flags>, 'load'> & {
+  readonly invoke: (context: Context, args: readonly string[], values: Record<string, unknown>) => Promise<number>;
+};
 
 export function defineCommand<const F extends Flags>({ load, ...command }: Command<F>): AnyCommand {
   return {
@@ -58,7 +60,9 @@ export interface Context {
 
 export type OutputFormat = 'text' | 'json' | 'yaml';
 
-export const outputFlag: Flag<OutputFormat> = choice(['text', 'json', 'yaml'], 'How the result is printed.', 'text', { short: 'o' });
+export const outputFlag: Flag<OutputFormat> = choice(['text', 'json', 'yaml'], 'How the result is printed.', 'text', {
+  short: 'o',
+});
 
 export type DryRun = 'none' | 'client' | 'server';
 

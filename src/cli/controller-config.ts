@@ -6,10 +6,15 @@ import { CommandError } from './errors.ts';
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export const logFormats = ['json', 'text'] as const;
 
-const address = z.string().regex(/^(0|(\[[0-9a-fA-F:]+\]|[^:\s[\]]*):\d{1,5})$/, 'must be like ":8080" or "127.0.0.1:8080"; "0" serves nothing');
+const address = z
+  .string()
+  .regex(/^(0|(\[[0-9a-fA-F:]+\]|[^:\s[\]]*):\d{1,5})$/, 'must be like ":8080" or "127.0.0.1:8080"; "0" serves nothing');
 
 export const controllerConfig = z.strictObject({
-  leaderElect: z.boolean().default(true).describe('Act only while holding the Lease. Without it this process acts at once: run one replica only.'),
+  leaderElect: z
+    .boolean()
+    .default(true)
+    .describe('Act only while holding the Lease. Without it this process acts at once: run one replica only.'),
   leaderElectionNamespace: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')
@@ -42,7 +47,10 @@ export function readControllerConfig(written: unknown, flags: ControllerConfigIn
   const parsed = controllerConfig.safeParse({ ...written, ...flags });
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: is not a known setting; known are ${Object.keys(controllerConfig.shape).join(', ')}`);
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map(
+        (key) => `${key}: is not a known setting; known are ${Object.keys(controllerConfig.shape).join(', ')}`,
+      );
     const message = issue.code === 'invalid_value' ? `must be one of ${issue.values.map(String).join(', ')}` : issue.message;
     return [`${issue.path.join('.')}: ${message}`];
   });

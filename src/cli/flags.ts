@@ -32,7 +32,7 @@ export function onByDefault(help: string): Flag<boolean> {
   return { help, initial: true, parse: readBoolean };
 }
 
-/** null unless given: the default depends on something else. */
+/** null unless given, with or without `--no-`: the default depends on something else. */
 export function tristate(help: string): Flag<boolean | null> {
   return { help, initial: null, parse: readBoolean };
 }
@@ -44,14 +44,20 @@ export function text(placeholder: string, help: string, more: More = {}): Flag<s
 /** A whole number from `least` on. */
 export function integer(placeholder: string, help: string, initial: number, least: number, more: More = {}): Flag<number> {
   const parse = (value: string): number => {
-    if (!/^[+-]?\d{1,9}$/.test(value) || Number(value) < least) throw new UsageError(`must be a whole number from ${least} on, not "${value}"`);
+    if (!/^[+-]?\d{1,9}$/.test(value) || Number(value) < least)
+      throw new UsageError(`must be a whole number from ${least} on, not "${value}"`);
     return Number(value);
   };
   return { placeholder, help, initial, shown: String(initial), parse, ...more };
 }
 
 /** A duration in milliseconds: 30s, 10m, 1h30m, or a plain 0. */
-export function duration<T extends Millis | null>(placeholder: string, help: string, initial: T, more: More = {}): Flag<Millis | T> {
+export function duration<T extends Millis | null>(
+  placeholder: string,
+  help: string,
+  initial: T,
+  more: More = {},
+): Flag<Millis | T> {
   return { placeholder, help, initial, parse: readDuration, ...more };
 }
 

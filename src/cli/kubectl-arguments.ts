@@ -9,7 +9,9 @@ const dryRunModes = new Set(['none', 'client', 'server']);
 export function normalizeArguments(argv: readonly string[], commands: readonly AnyCommand[]): string[] {
   const flags = [...commands.map((command) => command.flags), globalFlags].flatMap((each) => Object.entries(each));
   const switches = new Set(flags.flatMap(([key, flag]) => (flag.placeholder === undefined ? [longName(key)] : [])));
-  const shorts = new Set(flags.flatMap(([, flag]) => (flag.placeholder !== undefined && flag.short !== undefined ? [`-${flag.short}`] : [])));
+  const shorts = new Set(
+    flags.flatMap(([, flag]) => (flag.placeholder !== undefined && flag.short !== undefined ? [`-${flag.short}`] : [])),
+  );
   const result: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? '';

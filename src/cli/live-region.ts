@@ -29,7 +29,8 @@ export function createLiveRegion(terminal: Terminal): LiveRegion {
   let ended = false;
 
   // A narrower terminal has wrapped what was drawn into more rows.
-  const rowsDrawn = () => drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / Math.max(1, terminal.columns))), 0);
+  const rowsDrawn = () =>
+    drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / Math.max(1, terminal.columns))), 0);
   const toTop = () => {
     const rows = rowsDrawn();
     return rows > 0 ? `${ESC}${rows}F` : '';
@@ -45,7 +46,9 @@ export function createLiveRegion(terminal: Terminal): LiveRegion {
     if (ended) return;
     const next = fit(wanted);
     const top = toTop();
-    terminal.write(`${begun ? '' : hideCursor}${beginUpdate}${top}${next.map((line) => `${line}${eraseLine}\n`).join('')}${eraseBelow}${endUpdate}`);
+    terminal.write(
+      `${begun ? '' : hideCursor}${beginUpdate}${top}${next.map((line) => `${line}${eraseLine}\n`).join('')}${eraseBelow}${endUpdate}`,
+    );
     begun = true;
     drawn = next;
   };

@@ -5,16 +5,21 @@ import { nodes as nodeKind } from '../kube/kinds.ts';
 import { readList, readOne } from '../kube/read.ts';
 import { CommandError, UsageError } from './errors.ts';
 
-/**
- * Each node once, in the order of the command line (of the API server for a selector).
- * @throws UsageError when neither or both are given; CommandError for a name or a selector without a node.
- */
-export async function namedNodes(client: KubeClient, names: readonly string[], selector: string | null): Promise<Node[]> {
+/** To be asked before the cluster is. @throws UsageError unless exactly one of the two is given. */
+export function requireNodes(names: readonly string[], selector: string | null): void {
   if (names.length > 0 && selector !== null) throw new UsageError('name the nodes or give a --selector, not both');
   if (names.length === 0 && !selector) throw new UsageError('no node is named; give one or more names, or a --selector');
+}
+
+/**
+ * Each node once, in the order of the command line (of the API server for a selector).
+ * @throws CommandError for a name or a selector without a node.
+ */
+export async function namedNodes(client: KubeClient, names: readonly string[], selector: string | null): Promise<Node[]> {
   if (selector) {
     const found = await readList(client, nodeKind, { labelSelector: selector });
-    if (found.length === 0) throw new CommandError(`no node matches the selector "${selector}"; see: kubectl get nodes --show-labels`);
+    if (found.length === 0)
+      throw new CommandError(`no node matches the selector "${selector}"; see: kubectl get nodes --show-labels`);
     return found;
   }
   return Promise.all([...new Set(names.map(nodeName))].map((name) => readNode(client, name)));
@@ -33,7 +38,10 @@ export async function readNode(client: KubeClient, name: string): Promise<Node> 
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== 404) throw error;
     const all = await readList(client, nodeKind);
-    const close = closeMatches(name, all.map((node) => node.name));
+    const close = closeMatches(
+      name,
+      all.map((node) => node.name),
+    );
     const hint = close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'see: kubectl get nodes';
     throw new CommandError(`there is no node "${name}"; ${hint}`, { cause: error });
   }

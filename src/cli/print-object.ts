@@ -1,7 +1,11 @@
 import type { OutputFormat } from './command.ts';
 
 /** The machine-readable form of a result. YAML is loaded only when it is asked for. */
-export async function printObject(screen: { out(text: string): void }, format: Exclude<OutputFormat, 'text'>, value: unknown): Promise<void> {
+export async function printObject(
+  screen: { out(text: string): void },
+  format: Exclude<OutputFormat, 'text'>,
+  value: unknown,
+): Promise<void> {
   if (format === 'json') return screen.out(JSON.stringify(value, null, 2));
   const { stringify } = await import('yaml');
   screen.out(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }));

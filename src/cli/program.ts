@@ -64,7 +64,8 @@ async function runCommand({ command, args, values }: Chosen, globals: GlobalValu
     verbose: globals.verbose,
     client: () => (client ??= host.connect(globals, log)),
     interrupt: host.interrupts(),
-    startController: (config) => host.startController(config, { cluster: globals, version: host.version, signal: context.interrupt }),
+    startController: (config) =>
+      host.startController(config, { cluster: globals, version: host.version, signal: context.interrupt }),
   };
   try {
     return await command.invoke(context, args, values);
@@ -74,7 +75,8 @@ async function runCommand({ command, args, values }: Chosen, globals: GlobalValu
     const isExpected = error instanceof CommandError || error instanceof KubeError;
     if (error instanceof CommandError) for (const line of error.details) screen.err(line);
     if (error instanceof UsageError) screen.err(`see: ${host.program} ${command.name} --help`);
-    if (error instanceof Error && (globals.verbose || host.env['DROVER_DEBUG'] === '1' || !isExpected)) screen.err(error.stack ?? '');
+    if (error instanceof Error && (globals.verbose || host.env['DROVER_DEBUG'] === '1' || !isExpected))
+      screen.err(error.stack ?? '');
     return error instanceof CommandError ? error.exitCode : exitCode.error;
   } finally {
     // A connection that failed has been reported above.
@@ -83,7 +85,10 @@ async function runCommand({ command, args, values }: Chosen, globals: GlobalValu
 }
 
 /** The parser of the whole command line. `choose` is called by `parse` with what is to be run. */
-export function createParser(host: Pick<Host, 'program' | 'version' | 'stdout' | 'stderr'>, choose: (chosen: Chosen) => void): Parser {
+export function createParser(
+  host: Pick<Host, 'program' | 'version' | 'stdout' | 'stderr'>,
+  choose: (chosen: Chosen) => void,
+): Parser {
   const root = new Parser(host.program);
   root
     .description('Takes Kubernetes nodes out of service safely, without breaking a disruption budget.')
@@ -91,7 +96,7 @@ export function createParser(host: Pick<Host, 'program' | 'version' | 'stdout' |
     .helpOption('-h, --help', 'Print this help.')
     .helpCommand('help [command]', 'Print the help of a command')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
@@ -113,7 +118,10 @@ function parserOf(command: AnyCommand, host: Pick<Host, 'program'>, root: Parser
   parser.configureHelp({ showGlobalOptions: true, visibleArguments: () => [] });
   addFlags(parser, command.flags);
   if (command.examples.length > 0) {
-    parser.addHelpText('after', `\nExamples:\n${command.examples.map(({ does, line }) => `  # ${does}\n  ${host.program} ${line}`).join('\n\n')}`);
+    parser.addHelpText(
+      'after',
+      `\nExamples:\n${command.examples.map(({ does, line }) => `  # ${does}\n  ${host.program} ${line}`).join('\n\n')}`,
+    );
   }
   parser.action(() => choose({ command, args: parser.args, values: valuesOf(command.flags, parser.opts()) }));
   return parser;
@@ -127,10 +135,14 @@ function optionsOf(key: string, flag: Flag<unknown>): Option[] {
   const name = longName(key);
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
   const help = flag.shown === undefined ? flag.help : `${flag.help} (default ${flag.shown})`;
-  if (flag.placeholder !== undefined) return [new Option(`${short}${name} <${flag.placeholder}>`, help).argParser(parserFor(flag))];
+  if (flag.placeholder !== undefined)
+    return [new Option(`${short}${name} <${flag.placeholder}>`, help).argParser(parserFor(flag))];
   const negative = name.replace('--', '--no-');
   if (flag.initial === true) return [new Option(name).hideHelp(), new Option(negative, help)];
-  return [new Option(`${short}${name}`, help), flag.initial === null ? new Option(negative) : new Option(negative).hideHelp()];
+  return [
+    new Option(`${short}${name}`, help),
+    flag.initial === null ? new Option(negative, `The opposite of ${name}.`) : new Option(negative).hideHelp(),
+  ];
 }
 
 function parserFor(flag: Flag<unknown>): (value: string) => unknown {

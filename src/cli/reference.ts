@@ -46,7 +46,9 @@ function describe(command: AnyCommand): string[] {
     '',
     ...description.flatMap((paragraph) => [paragraph, '']),
     ...flagTable(flags),
-    ...(examples.length === 0 ? [] : ['', '```sh', ...examples.flatMap(({ does, line }) => [`# ${does}`, `drover ${line}`]), '```']),
+    ...(examples.length === 0
+      ? []
+      : ['', '```sh', ...examples.flatMap(({ does, line }) => [`# ${does}`, `drover ${line}`]), '```']),
   ];
 }
 
@@ -59,6 +61,11 @@ function row(key: string, flag: Flag<unknown>): string {
   const positive = `${flag.short === undefined ? '' : `-${flag.short}, `}${name}`;
   const negative = name.replace('--', '--no-');
   const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`;
-  const shown = flag.placeholder !== undefined || flag.initial === false ? `${positive}${value}` : flag.initial === true ? negative : `${positive}, ${negative}`;
+  const shown =
+    flag.placeholder !== undefined || flag.initial === false
+      ? `${positive}${value}`
+      : flag.initial === true
+        ? negative
+        : `${positive}, ${negative}`;
   return `| \`${shown.replaceAll('|', '\\|')}\` | ${flag.help.replaceAll('|', '\\|')} | ${flag.shown ?? ''} |`;
 }

@@ -39,7 +39,10 @@ export interface Screen {
   readonly unicode: boolean;
 }
 
-const formats = { good: 'green', bad: 'red', busy: 'yellow', quiet: 'gray', strong: 'bold' } as const satisfies Record<Tone, string>;
+const formats = { good: 'green', bad: 'red', busy: 'yellow', quiet: 'gray', strong: 'bold' } as const satisfies Record<
+  Tone,
+  string
+>;
 
 export function createScreen({ stdout, stderr, env, color, atExit }: ScreenOptions): Screen {
   const isSmart = stdout.isTTY && env['TERM'] !== 'dumb';

@@ -14,11 +14,15 @@ export function parseSelectorText(text: string): LabelSelectorRequirement[] {
   let rest = text;
   while (rest.trim() !== '') {
     const match = term.exec(rest);
-    if (!match) throw new UsageError(`"${rest.trim()}" cannot be read as a label selector; write it like app=web,tier!=cache or app in (web,api)`);
+    if (!match)
+      throw new UsageError(
+        `"${rest.trim()}" cannot be read as a label selector; write it like app=web,tier!=cache or app in (web,api)`,
+      );
     const [whole, not, name = '', equality, single = '', set, several = ''] = match;
     if (not && (equality || set)) throw new UsageError(`"${whole.trim()}" has both "!" and a value; write app!=web`);
     if (equality) found.push({ key: name, operator: equality === '!=' ? 'NotIn' : 'In', values: [single] });
-    else if (set) found.push({ key: name, operator: set === 'in' ? 'In' : 'NotIn', values: several.split(',').map((each) => each.trim()) });
+    else if (set)
+      found.push({ key: name, operator: set === 'in' ? 'In' : 'NotIn', values: several.split(',').map((each) => each.trim()) });
     else found.push({ key: name, operator: not ? 'DoesNotExist' : 'Exists', values: [] });
     rest = rest.slice(whole.length);
   }

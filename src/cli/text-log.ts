@@ -4,7 +4,9 @@ import type { Log, LogFields } from '../lib/log.ts';
 export function createTextLog(write: (line: string) => void, verbose: boolean): Log {
   const at = (level: string, shown: boolean) => (message: string, fields?: LogFields) => {
     if (!shown) return;
-    const facts = Object.entries(fields ?? {}).flatMap(([key, value]) => (value == null || value === '' ? [] : [`${key}=${String(value)}`]));
+    const facts = Object.entries(fields ?? {}).flatMap(([key, value]) =>
+      value == null || value === '' ? [] : [`${key}=${String(value)}`],
+    );
     write([`${level}: ${message}`, ...facts].join(' '));
   };
   return { debug: at('debug', verbose), info: at('info', verbose), warn: at('warning', true), error: at('error', true) };

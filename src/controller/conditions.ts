@@ -5,7 +5,7 @@
  */
 import type { Node, NodeCondition } from '../api/objects.ts';
 import type { Decision } from '../engine/decide.ts';
-import { isoSeconds } from '../engine/journal.ts';
+import { isoSeconds, readJournal } from '../engine/journal.ts';
 import type { Phase } from '../engine/maintenance.ts';
 import type { Millis } from '../lib/clock.ts';
 
@@ -17,7 +17,7 @@ interface Wanted {
   readonly message: (of: Decision['maintenance']) => string;
 }
 
-type ConditionTable = { readonly [P in Phase]: { readonly [T in ConditionType]?: Wanted } };
+type ConditionTable = { readonly [P in Phase]: { readonly [T in ConditionType]?: Wanted } | null };
 
 /** A maintenance that has been Pending for so long is announced, by condition and by event. */
 export const ANNOUNCE_AFTER_MS = 10_000;
@@ -52,7 +52,8 @@ const table: ConditionTable = {
       message: ({ reason }) => `out of service: ${reason}`,
     },
   },
-  Undoing: none,
+  // The undo of the cordon names the resourceVersion that it saw; a patch from here would only make it fail and be repeated.
+  Undoing: null,
   HandedBack: none,
   Cancelled: none,
   Failed: none,
@@ -78,9 +79,8 @@ export interface ConditionsPatch {
 export const CONDITIONS_PATCH = 'application/strategic-merge-patch+json';
 
 /**
- * The patch that makes the node's conditions say what the decision is; null when they do. Until the watch has brought its effect the
- * same patch is answered again: the caller sends one at a time.
- * A Pending maintenance shows once it has waited a while: one that starts soon spares the request.
+ * The patch that makes the node's conditions say what the decision is; null when they do, or when it is too early. Until the watch
+ * has brought its effect the same patch is answered again: the caller sends one at a time.
  */
 export function conditionsPatch(
   decision: Pick<Decision, 'maintenance' | 'phase' | 'waitingFor'>,
@@ -88,15 +88,18 @@ export function conditionsPatch(
   now: Millis,
 ): ConditionsPatch | null {
   const { maintenance, phase } = decision;
-  if (phase === 'Pending' && (!decision.waitingFor || now < maintenance.state.phaseSince + ANNOUNCE_AFTER_MS)) return null;
   const wanted = table[phase];
+  if (!wanted) return null;
+  // As with the undo: the cordon goes first.
+  if (wanted === whileDraining && !(node.unschedulable && readJournal(node)?.by === maintenance.id)) return null;
+  const silent = phase === 'Pending' && (!decision.waitingFor || now < maintenance.state.phaseSince + ANNOUNCE_AFTER_MS);
   const changes = types.flatMap((type): ConditionPatch[] => {
     const has = node.conditions.find((each) => each.type === type);
     if (has && !isOwnCondition(has)) return [];
     const want = wanted[type];
     if (!want) return has ? [{ type, $patch: 'delete' }] : [];
     const { status, reason, message } = want;
-    if (has?.status === status && has.reason === reason) return [];
+    if (has ? has.status === status && has.reason === reason : silent) return [];
     const since = has?.status === status ? has.lastTransition : now;
     return [
       {

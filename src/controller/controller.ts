@@ -43,6 +43,8 @@ export interface Controller {
   /** The caches are read and their watches alive. */
   isHealthy(): boolean;
   lastPassAt(): Millis | null;
+  /** Makes the loop look once although nothing changed: a sign of life. */
+  tick(): void;
   /** Starts nothing new, lets what is under way end, writes the statuses, gives the lease back. */
   stop(): Promise<void>;
 }
@@ -176,6 +178,7 @@ export function runController(options: ControllerOptions): Controller {
         if (maintenance) progress.left(maintenance.id, pod, now);
       },
       onAnswer(maintenance, effect, answer, message) {
+        if (answer === 'Done') store.noteDone(maintenance, effect, clock.now());
         observer.answered(maintenance, effect, answer, message, clock.now());
       },
     });
@@ -208,6 +211,7 @@ export function runController(options: ControllerOptions): Controller {
     isLeader: () => leader.isLeader(),
     isHealthy: () => all.every((each) => each.healthy(clock.now())) && (runner?.caches.healthy(clock.now()) ?? true),
     lastPassAt: () => runner?.lastPassAt ?? null,
+    tick: poke,
     async stop() {
       await runner?.stop();
       await store.flush();

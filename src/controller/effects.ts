@@ -27,6 +27,8 @@ const MERGE_PATCH = 'application/merge-patch+json';
 const WEBHOOK_RETRY_MS = 10_000;
 const FORBIDDEN_RETRY_MS = 60_000;
 const UNAVAILABLE_RETRY_MS = 2_000;
+const CONFLICT_RETRY_MS = 1_000;
+const OTHER_POD = 'the name belongs to another pod by now';
 
 export interface Effects {
   pod(maintenance: Maintenance, effect: PodEffect): Promise<void>;
@@ -38,7 +40,7 @@ export function createEffects(options: EffectOptions): Effects {
   const query = dryRun ? { dryRun: 'All' } : {};
 
   const patchPod = async (pod: Pod, body: MergePatch | null) => {
-    if (!body) return 'Gone';
+    if (!body) return 'Done'; // nothing of ours is on it
     await client.json({ method: 'PATCH', path: pathOf('api/v1/namespaces', pod.namespace, 'pods', pod.name), query, contentType: MERGE_PATCH, body });
     return 'Done';
   };
@@ -52,7 +54,7 @@ export function createEffects(options: EffectOptions): Effects {
       }
       case 'Delete': {
         const answer = await deletePod(client, pod, { ...(effect.graceSeconds !== undefined && { graceSeconds: effect.graceSeconds }), dryRun });
-        return { answer: answer === 'OtherPod' ? 'OtherPod' : 'Done' };
+        return answer === 'OtherPod' ? { answer, message: OTHER_POD, retryAt: clock.now() + CONFLICT_RETRY_MS } : { answer: 'Done' };
       }
       case 'Detach':
         return { answer: await patchPod(pod, detachPatch(pod, effect.labels, maintenance.id, effect.readyAtStart, clock.now())) };
@@ -66,13 +68,21 @@ export function createEffects(options: EffectOptions): Effects {
   return {
     async pod(maintenance, effect) {
       if (!mayAct()) return;
-      if (effect.do === 'TellOwner') return onAnswer(maintenance, effect, 'Done', effect.message);
       const { pod } = effect;
+      if (effect.do === 'TellOwner') {
+        // The engine wants it in every pass for as long as the pod blocks, and every answer leads to a pass.
+        if (ledger.tell(pod)) onAnswer(maintenance, effect, 'Done', effect.message);
+        return;
+      }
       ledger.begin(pod, effect.do, effect.do === 'Evict' ? effect.budget : undefined);
       let verdict: Verdict;
       try {
         verdict = await run(maintenance, effect);
       } catch (error) {
+        if (!(error instanceof KubeError)) {
+          ledger.end(pod, { answer: 'Unavailable', message: String(error), retryAt: clock.now() + WEBHOOK_RETRY_MS });
+          throw error;
+        }
         verdict = verdictOfError(error, clock.now());
       }
       ledger.end(pod, verdict);
@@ -123,13 +133,14 @@ function verdictOf(answer: EvictionAnswer, budgetVersion: string | undefined, no
   }
 }
 
-function verdictOfError(error: unknown, now: Millis): Verdict {
-  if (!(error instanceof KubeError)) throw error;
+function verdictOfError(error: KubeError, now: Millis): Verdict {
   if (error.code === 404) return { answer: 'Done' };
   // The pod of that name is another one, or it has just been changed by someone else: the watch tells which.
-  if (error.code === 409) return { answer: 'OtherPod', message: error.message, retryAt: now + 1_000 };
+  if (error.code === 409) return { answer: 'OtherPod', message: error.message, retryAt: now + CONFLICT_RETRY_MS };
   if (error.code === 403 || error.code === 401) return { answer: 'Forbidden', message: error.message, retryAt: now + FORBIDDEN_RETRY_MS };
   if (error.code === 429) return { answer: 'Throttled', message: error.message, retryAt: now + (error.retryAfterMs ?? UNAVAILABLE_RETRY_MS) };
-  if (error.code === 0 || error.code >= 500) return { answer: 'Unavailable', message: error.message, retryAt: now + UNAVAILABLE_RETRY_MS };
+  if (error.code === 0 || error.code === 408 || error.code >= 500) {
+    return { answer: 'Unavailable', message: error.message, retryAt: now + (error.retryAfterMs ?? UNAVAILABLE_RETRY_MS) };
+  }
   return { answer: 'Refused', message: error.message, retryAt: now + WEBHOOK_RETRY_MS };
 }

@@ -3,19 +3,22 @@
  * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
  */
 import { finalizers, GROUP_VERSION, labels } from '../api/names.ts';
-import type { NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
+import type { JournalEntry, NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
-import { type Maintenance, type MaintenanceState, terminalPhases } from '../engine/maintenance.ts';
+import type { PodEffect } from '../engine/effect.ts';
+import { activePhases, type Maintenance, type MaintenanceState, terminalPhases } from '../engine/maintenance.ts';
 import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
 import { isoSeconds } from '../engine/journal.ts';
+import type { NodeEffect } from '../engine/steps.ts';
 import { defaultDrainSettings } from '../engine/settings.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type CompiledSpec, compileMaintenance, stateOf } from './compile.ts';
+import { journalEntry } from './journal-entry.ts';
 import type { Match } from './matcher.ts';
 import type { Progress } from './progress.ts';
 import type { MaintenanceStore } from './runner.ts';
-import { statusChanged, statusOf } from './status.ts';
+import { isUrgent, soonMs, statusChanged, statusOf } from './status.ts';
 
 export interface ApiStoreOptions {
   readonly client: KubeClient;
@@ -37,6 +40,8 @@ export interface ApiStore extends MaintenanceStore {
   /** A maintenance that exists only to take back what an object that is gone has left behind. */
   adopt(id: string, nodeName: string): void;
   object(id: string): NodeMaintenance | undefined;
+  /** For the journal in the status. */
+  noteDone(maintenance: Maintenance, effect: PodEffect | NodeEffect, now: Millis): void;
   /** True while a maintenance of this node and policy has ended although its reason still held: it is not begun again by itself. */
   isSpent(nodeName: string, policy: string): boolean;
   /** Looks at the ended ones: those whose reason has gone no longer stand in the way of a new one. */
@@ -49,8 +54,8 @@ export interface ApiStore extends MaintenanceStore {
 
 const COLLECTION = `/apis/${GROUP_VERSION}/nodemaintenances`;
 const MERGE_PATCH = 'application/merge-patch+json';
-const SOON_MS = 2_000;
 const RETRY_MS = 1_000;
+const SWEEP_RETRY_MS = 600_000;
 /** Ended maintenances are kept for people to look at, longer than events are. */
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 
@@ -60,10 +65,17 @@ interface Entry {
   state: MaintenanceState;
   /** As the object has it, or will have it once the write under way is answered. */
   written: NodeMaintenanceStatus | undefined;
-  wanted: NodeMaintenanceStatus | undefined;
+  /** What the next status is made of; null: nothing new has been decided. */
+  decision: Decision | null;
+  /** Done since the last write, for the journal. */
+  done: JournalEntry[];
   writing: boolean;
+  /** After a write that failed. */
+  notBefore: Millis;
   cancelTimer: (() => void) | null;
   housekeeping: boolean;
+  /** The pause is on its way, or was refused a moment ago. */
+  pausing: boolean;
 }
 
 export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
@@ -71,6 +83,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const entries = new Map<string, Entry>();
   const byNode = new Map<string, Set<string>>(); // node name -> ids
   const creating = new Set<string>(); // node names
+  let active = 0; // as of the last pass
   const writes = new Set<Promise<void>>();
 
   const compose = (entry: Entry): Maintenance => ({ ...entry.spec, state: entry.state, memory: progress.memory(entry.spec.id) });
@@ -96,8 +109,11 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const onNode = (nodeName: string) => [...(byNode.get(nodeName) ?? [])].flatMap((id) => entries.get(id) ?? []);
 
   const track = (work: Promise<void>) => {
-    writes.add(work);
-    void work.finally(() => writes.delete(work));
+    const settled = work.catch((error: unknown) =>
+      log.error(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    );
+    writes.add(settled);
+    void settled.then(() => writes.delete(settled));
   };
 
   const attempt = async (what: string, request: () => Promise<unknown>): Promise<boolean> => {
@@ -112,24 +128,51 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     }
   };
 
-  const write = (id: string) => {
-    const entry = entries.get(id);
-    if (!entry?.object || entry.writing || !entry.wanted || !mayAct()) return;
+  const nextStatus = (entry: Entry, now: Millis): NodeMaintenanceStatus | undefined => {
+    const { decision, object, written, done, spec } = entry;
+    if (!decision || !object) return undefined;
+    const facts = { entries: done, ...(object.metadata.generation !== undefined && { generation: object.metadata.generation }) };
+    const told = statusOf({ ...decision, maintenance: compose(entry) }, written, now, progress.gone(spec.id), facts);
+    return terminalPhases.has(entry.state.phase) ? withCause(told, decision.cause, now) : told;
+  };
+
+  const writeLater = (entry: Entry, delayMs: Millis) => {
+    entry.cancelTimer ??= clock.after(delayMs, () => {
+      entry.cancelTimer = null;
+      write(entry);
+    });
+  };
+
+  const write = (entry: Entry) => {
+    const { id } = entry.spec;
+    if (!entry.object || entry.writing || clock.now() < entry.notBefore || !mayAct()) return;
+    if (entries.get(id) !== entry) return; // deleted while an earlier write was on its way
+    const status = nextStatus(entry, clock.now());
+    if (!status || (statusChanged(entry.written, status) === 'No' && causeHeld(entry.written) === causeHeld(status))) return;
     entry.cancelTimer?.();
-    entry.cancelTimer = null;
-    const status = entry.wanted;
+    Object.assign(entry, { cancelTimer: null, writing: true });
+    const { decision, done } = entry;
+    entry.done = [];
     const body = { status: mergePatch(entry.written, status) };
-    entry.writing = true;
-    entry.wanted = undefined;
-    const request = () => client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(id, 'status')}`, contentType: MERGE_PATCH, body });
+    const request = () =>
+      client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(id, 'status')}`, contentType: MERGE_PATCH, body });
     track(
       attempt(`write the status of nodemaintenance ${id}`, request).then((ok) => {
         entry.writing = false;
         if (ok) entry.written = status;
-        else entry.wanted ??= status;
-        if (entry.wanted) entry.cancelTimer ??= clock.after(ok ? SOON_MS : RETRY_MS, () => write(id));
+        else entry.done = [...done, ...entry.done];
+        if (!ok) {
+          entry.notBefore = clock.now() + RETRY_MS;
+          writeLater(entry, RETRY_MS);
+        } else if (entry.decision && entry.decision !== decision) settle(entry, entry.decision);
       }),
     );
+  };
+
+  /** At once what must be known at once; the rest is gathered. */
+  const settle = (entry: Entry, decision: Decision) => {
+    if (isUrgent(decision, entry.written)) write(entry);
+    else writeLater(entry, soonMs(active));
   };
 
   /** The finalizer is there before anything on the node is changed, and goes when nothing of ours is left on it. */
@@ -137,29 +180,73 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     const { object, state } = entry;
     if (!object || entry.housekeeping || !mayAct()) return;
     const { metadata } = object;
-    const ended = terminalPhases.has(state.phase);
+    const path = `${COLLECTION}${pathOf(metadata.name)}`;
+    // A drained node that is gone has finished, too: there is nothing to undo, and no further phase.
+    const ended = terminalPhases.has(state.phase) || state.finishedAt !== undefined;
     const others = (metadata.finalizers ?? []).filter((each) => each !== finalizers.undo);
-    const patch = (next: readonly string[]) => {
+    const once = (what: string, againMs: Millis, request: () => Promise<unknown>) => {
       entry.housekeeping = true;
+      track(
+        attempt(`${what} nodemaintenance ${metadata.name}`, request).then(() => {
+          clock.after(againMs, () => {
+            entry.housekeeping = false;
+            if (entries.get(metadata.name) === entry) onChange();
+          });
+        }),
+      );
+    };
+    const patch = (next: readonly string[]) => {
       const body = { metadata: { resourceVersion: metadata.resourceVersion, finalizers: next } };
-      const request = () => client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(metadata.name)}`, contentType: MERGE_PATCH, body });
-      track(attempt(`patch the finalizers of nodemaintenance ${metadata.name}`, request).then(() => void clock.after(RETRY_MS, () => ((entry.housekeeping = false), onChange()))));
+      once('patch the finalizers of', RETRY_MS, () => client.json({ method: 'PATCH', path, contentType: MERGE_PATCH, body }));
     };
     if (metadata.deletionTimestamp !== undefined && ended && hasFinalizer(object)) patch(others);
     else if (metadata.deletionTimestamp === undefined && !ended && !hasFinalizer(object)) patch([...others, finalizers.undo]);
     else if (metadata.deletionTimestamp === undefined && isStale(state, clock.now())) {
-      entry.housekeeping = true;
-      track(attempt(`delete nodemaintenance ${metadata.name}`, () => client.json({ method: 'DELETE', path: `${COLLECTION}${pathOf(metadata.name)}` })).then(() => {}));
+      once('delete', SWEEP_RETRY_MS, () => client.json({ method: 'DELETE', path }));
     }
+  };
+
+  const see = (object: NodeMaintenance) => {
+    const id = object.metadata.name;
+    const entry = entries.get(id);
+    const spec = compileMaintenance(object);
+    if (!entry || entry.object === null || entry.object.metadata.uid !== object.metadata.uid) {
+      const fresh: Entry = {
+        object,
+        spec,
+        state: stateOf(object),
+        written: object.status,
+        decision: null,
+        done: [],
+        writing: false,
+        notBefore: 0,
+        cancelTimer: null,
+        housekeeping: false,
+        pausing: false,
+      };
+      drop(id);
+      put(fresh);
+      progress.restore(id, object.status?.progress?.gone ?? 0);
+      return;
+    }
+    // The answer of our own patch may be ahead of the watch.
+    if ((object.metadata.generation ?? 0) < (entry.object.metadata.generation ?? 0)) return;
+    entry.object = object;
+    entry.spec = spec;
+    // Followers read the status; the leader has written it and is ahead of its own watch.
+    if (!mayAct()) Object.assign(entry, { state: stateOf(object), written: object.status, decision: null, done: [] });
   };
 
   return {
     list() {
       const ready: Maintenance[] = [];
+      active = 0;
       for (const entry of entries.values()) {
+        if (activePhases.has(entry.state.phase)) active += 1;
         keepHouse(entry);
         // Without the finalizer a deletion would leave the node as it is: it is not begun before.
-        if (entry.object === null || hasFinalizer(entry.object) || terminalPhases.has(entry.state.phase)) ready.push(compose(entry));
+        if (entry.object === null || hasFinalizer(entry.object) || terminalPhases.has(entry.state.phase))
+          ready.push(compose(entry));
       }
       return ready;
     },
@@ -168,56 +255,50 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       const entry = entries.get(decision.maintenance.id);
       if (!entry) return;
       const moved = decision.phase !== entry.state.phase;
+      if (moved && decision.phase === 'Draining' && entry.state.phase === 'Pending') progress.begin(entry.spec.id);
       entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
-      if (decision.pods) progress.expect(entry.spec.id, decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod));
+      if (decision.pods)
+        progress.expect(
+          entry.spec.id,
+          decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod),
+        );
       if (terminalPhases.has(decision.phase) && entry.object === null) {
         drop(entry.spec.id);
         return;
       }
-      if (!entry.object) return;
-      const previous = entry.wanted ?? entry.written;
-      const told = statusOf({ ...decision, maintenance: compose(entry) }, previous, now, progress.gone(entry.spec.id));
-      const status = terminalPhases.has(decision.phase) ? withCause(told, decision.cause, now) : told;
-      const changed = statusChanged(previous, status);
-      if (changed === 'No') return;
-      entry.wanted = status;
-      if (changed === 'Now') write(entry.spec.id);
-      else entry.cancelTimer ??= clock.after(SOON_MS, () => write(entry.spec.id));
+      entry.decision = decision;
+      if (entry.object) settle(entry, decision);
+    },
+
+    noteDone(maintenance, effect, now) {
+      const said = journalEntry(effect, maintenance, now);
+      if (said) entries.get(maintenance.id)?.done.push(said);
     },
 
     async pause(maintenance, because) {
       const entry = entries.get(maintenance.id);
-      if (!entry) return;
-      entry.spec = { ...entry.spec, paused: true, pausedBecause: because };
+      if (!entry?.object || entry.pausing) return;
+      entry.pausing = true;
       const body = { spec: { paused: true, pausedBecause: because } };
-      const request = () => client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(maintenance.id)}`, contentType: MERGE_PATCH, body });
-      await attempt(`pause nodemaintenance ${maintenance.id}`, request);
+      // It holds when the object says so, not before: the node's journal, which is how a restart would know, is taken off right after it.
+      const request = async () =>
+        see(
+          await client.json<NodeMaintenance>({
+            method: 'PATCH',
+            path: `${COLLECTION}${pathOf(maintenance.id)}`,
+            contentType: MERGE_PATCH,
+            body,
+          }),
+        );
+      const again = () => {
+        entry.pausing = false;
+        onChange();
+      };
+      if (await attempt(`pause nodemaintenance ${maintenance.id}`, request)) again();
+      else clock.after(RETRY_MS, again);
     },
 
-    see(object) {
-      const id = object.metadata.name;
-      const entry = entries.get(id);
-      const spec = compileMaintenance(object);
-      if (!entry || entry.object === null || entry.object.metadata.uid !== object.metadata.uid) {
-        const fresh: Entry = {
-          object,
-          spec,
-          state: stateOf(object),
-          written: object.status,
-          wanted: undefined,
-          writing: false,
-          cancelTimer: null,
-          housekeeping: false,
-        };
-        drop(id);
-        put(fresh);
-        return;
-      }
-      entry.object = object;
-      entry.spec = spec;
-      // Followers read the status; the leader has written it and is ahead of its own watch.
-      if (!mayAct()) Object.assign(entry, { state: stateOf(object), written: object.status, wanted: undefined });
-    },
+    see,
 
     gone(name) {
       drop(name);
@@ -232,11 +313,18 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         apiVersion: GROUP_VERSION,
         kind: 'NodeMaintenance',
         metadata: { name, finalizers: [finalizers.undo], labels: { [labels.policy]: policy.name.slice(0, 63) } },
-        spec: { nodeName, policy: policy.name, reason: { type: rule.type, message: message.slice(0, 1024) }, drain, handBack, priority },
+        spec: {
+          nodeName,
+          policy: policy.name,
+          reason: { type: rule.type, message: message.slice(0, 1024) },
+          drain,
+          handBack,
+          priority,
+        },
       };
       const request = async () => {
         const created = await client.json<NodeMaintenance>({ method: 'POST', path: COLLECTION, body });
-        if (!entries.has(name)) this.see(created);
+        if (!entries.has(name)) see(created);
       };
       track(
         attempt(`create nodemaintenance ${name}`, request).then((ok) => {
@@ -274,10 +362,13 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         },
         state: { phase: 'Undoing', phaseSince: now, attempts: 0 },
         written: undefined,
-        wanted: undefined,
+        decision: null,
+        done: [],
         writing: false,
+        notBefore: 0,
         cancelTimer: null,
         housekeeping: false,
+        pausing: false,
       });
     },
 
@@ -286,27 +377,31 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     reset() {
       for (const entry of entries.values()) {
         entry.cancelTimer?.();
-        if (entry.object) Object.assign(entry, { state: stateOf(entry.object), written: entry.object.status, wanted: undefined, cancelTimer: null });
+        const fresh = { decision: null, done: [], cancelTimer: null };
+        if (entry.object) Object.assign(entry, { state: stateOf(entry.object), written: entry.object.status, ...fresh });
       }
     },
 
     isSpent(nodeName, policy) {
       return onNode(nodeName).some(
-        ({ spec, state, written, wanted }) => spec.policy === policy && terminalPhases.has(state.phase) && causeHeld(wanted ?? written),
+        ({ spec, state, written, decision }) =>
+          spec.policy === policy && terminalPhases.has(state.phase) && (decision ? decision.cause : causeHeld(written)),
       );
     },
 
     reviewEnded(holds) {
       for (const entry of entries.values()) {
-        const status = entry.wanted ?? entry.written;
-        if (!entry.object || !status || !terminalPhases.has(entry.state.phase) || !causeHeld(status) || holds(compose(entry))) continue;
-        entry.wanted = withCause(status, false, clock.now());
-        write(entry.spec.id);
+        if (!entry.object || !terminalPhases.has(entry.state.phase) || entry.writing) continue;
+        const held = entry.decision ? entry.decision.cause : causeHeld(entry.written);
+        if (!held || holds(compose(entry))) continue;
+        const last = entry.decision ?? { maintenance: compose(entry), phase: entry.state.phase, pods: null, remaining: null };
+        entry.decision = { ...last, cause: false };
+        write(entry);
       }
     },
 
     async flush() {
-      for (const id of entries.keys()) write(id);
+      for (const entry of entries.values()) write(entry);
       await Promise.all(writes);
     },
   };
@@ -325,7 +420,9 @@ function withCause(status: NodeMaintenanceStatus, holds: boolean, now: Millis): 
     status: holds ? ('True' as const) : ('False' as const),
     lastTransitionTime: isoSeconds(now),
     reason: holds ? 'StillMatches' : 'NoLongerMatches',
-    message: holds ? 'Its reason still held when it ended; delete this object to have the node taken again' : 'Its reason no longer holds',
+    message: holds
+      ? 'Its reason still held when it ended; delete this object to have the node taken again'
+      : 'Its reason no longer holds',
   };
   return { ...status, conditions: [...others, condition] };
 }
@@ -342,7 +439,10 @@ function nameOf(nodeName: string, nodeUid: string, policy: string, repetition: n
 }
 
 /** The merge patch that turns one status into another: what is no longer there is named as null. */
-function mergePatch(from: Readonly<Record<string, unknown>> | undefined, to: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function mergePatch(
+  from: Readonly<Record<string, unknown>> | undefined,
+  to: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const patch: Record<string, unknown> = {};
   for (const key of Object.keys(from ?? {})) if (!(key in to)) patch[key] = null;
   for (const [key, value] of Object.entries(to)) {

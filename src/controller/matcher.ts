@@ -97,13 +97,14 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
       for (const at of due.values()) if (earliest === null || at < earliest) earliest = at;
       return earliest;
     },
-    holds({ policy: name, nodeName }, now) {
+    holds({ policy: name, nodeName, reasonType }, now) {
       if (name === null) return true;
       const policy = policies.find((each) => each.name === name);
       const node = nodes.get(nodeName);
       if (!policy || !node || !selects(policy, node)) return false;
       const context = contextAt(now);
-      return policy.reasons.some((rule) => stillHolds(rule, node, context));
+      // The patience is for the reason that has started it: a check that is Unknown for ever must not keep a node that a taint took out.
+      return policy.reasons.some((rule) => (rule.type === reasonType ? stillHolds(rule, node, context) : matchReason(rule, node, context).pass));
     },
     admission(lastStart) {
       return new Map(

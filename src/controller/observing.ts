@@ -30,14 +30,16 @@ const PATCHES_IN_FLIGHT = 10;
 const PATCH_RETRY_MS = 10_000;
 const SWEEP_EVERY_MS = 30_000;
 
+const noTimer = () => {};
+
 /** Acts only between `leading(true)` and `leading(false)`. */
 export function createObserver({ client, clock, log, metrics, recorder }: ObserverOptions): Observer {
   const memories = new Map<string, EventMemory>(); // by maintenance
   const tries = new Map<string, { version: string; inFlight: boolean; retryAt: Millis }>(); // by node
   let inFlight = 0;
   let leads = false;
-  let sweptAt = Number.NEGATIVE_INFINITY;
-  let cancelTimer = () => {};
+  let sweepAt = Number.NEGATIVE_INFINITY;
+  let cancelTimer = noTimer;
   let seen: { decisions: readonly Decision[]; nodes: ReadonlyMap<string, Node> } = { decisions: [], nodes: new Map() };
 
   const look = (now: Millis) => {
@@ -57,9 +59,12 @@ export function createObserver({ client, clock, log, metrics, recorder }: Observ
       const patch = node && conditionsPatch(decision, node, now);
       if (node && patch && !send(node, patch, now)) wake(now + PATCH_RETRY_MS);
     }
-    if (now - sweptAt >= SWEEP_EVERY_MS) sweep(now);
+    if (now >= sweepAt) sweep(now);
+    // Ended ones are seen once: whether their conditions have really gone is looked at a little later.
+    if (decisions.some((decision) => terminalPhases.has(decision.phase)))
+      wake((sweepAt = Math.min(sweepAt, now + PATCH_RETRY_MS)));
     cancelTimer();
-    cancelTimer = wakeAt === null ? () => {} : clock.after(Math.max(1, wakeAt - now), again);
+    cancelTimer = wakeAt === null ? noTimer : clock.after(Math.max(1, wakeAt - now), again);
   };
 
   /** Time has passed and nothing else: the same decisions, their phases no longer new. */
@@ -75,7 +80,7 @@ export function createObserver({ client, clock, log, metrics, recorder }: Observ
 
   /** Conditions of maintenances that ended or were deleted while the patch that takes them off did not get through. */
   const sweep = (now: Millis) => {
-    sweptAt = now;
+    sweepAt = now + SWEEP_EVERY_MS;
     const worked = new Set(seen.decisions.map((decision) => decision.maintenance.nodeName));
     for (const node of seen.nodes.values()) {
       const patch = worked.has(node.name) ? null : removeConditionsPatch(node);

@@ -11,7 +11,8 @@ export function createPace(clock: Clock, perSecond: number, burst: number): Pace
   let filledAt = clock.now();
   const fill = () => {
     const now = clock.now();
-    tokens = Math.min(burst, tokens + ((now - filledAt) / 1_000) * perSecond);
+    // A clock that is set back must not cost the tokens of the time that it lost.
+    tokens = Math.min(burst, tokens + (Math.max(0, now - filledAt) / 1_000) * perSecond);
     filledAt = now;
   };
   return {

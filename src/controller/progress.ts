@@ -1,26 +1,41 @@
-/** Counts what has left a node: the engine sees only what is there. */
+/** Counts what has left a node: the engine sees only what is there. Memory: a restart loses it, and is only more careful for it. */
 import type { Pod } from '../api/objects.ts';
 import type { MaintenanceMemory, MovedPod } from '../engine/maintenance.ts';
 import type { Millis } from '../lib/clock.ts';
 
 export interface Progress {
+  /** A try starts here: nothing has left yet, and this process will see everything that does. */
+  begin(id: string): void;
   /** Pods that had to leave and have left. */
   gone(id: string): number;
   memory(id: string): MaintenanceMemory;
   /** The uids that had to leave when the node was last looked at. */
   expect(id: string, leaving: readonly Pod[]): void;
   left(id: string, pod: Pod, now: Millis): void;
+  /** After a restart: what the status says. */
+  restore(id: string, gone: number): void;
   forget(id: string): void;
 }
 
+interface Entry {
+  readonly expected: Set<string>;
+  gone: number;
+  at: Millis | null;
+  readonly moved: MovedPod[];
+  /** null: pods may have left before this process looked, with volumes that are still to be waited for. */
+  claims: boolean | null;
+}
+
 export function createProgress(): Progress {
-  const byId = new Map<string, { expected: Set<string>; gone: number; at: Millis | null; moved: MovedPod[]; claims: boolean | null }>();
+  const byId = new Map<string, Entry>();
+  const fresh = (): Entry => ({ expected: new Set(), gone: 0, at: null, moved: [], claims: null });
   const entry = (id: string) => {
     let found = byId.get(id);
-    if (!found) byId.set(id, (found = { expected: new Set(), gone: 0, at: null, moved: [], claims: null }));
+    if (!found) byId.set(id, (found = fresh()));
     return found;
   };
   return {
+    begin: (id) => void byId.set(id, { ...fresh(), claims: false }),
     gone: (id) => byId.get(id)?.gone ?? 0,
     memory(id) {
       const found = byId.get(id);
@@ -28,7 +43,6 @@ export function createProgress(): Progress {
     },
     expect(id, leaving) {
       const found = entry(id);
-      found.claims ??= false;
       for (const pod of leaving) {
         found.expected.add(pod.uid);
         if (pod.claims.length > 0) found.claims = true;
@@ -40,6 +54,9 @@ export function createProgress(): Progress {
       found.gone += 1;
       found.at = now;
       if (pod.owner) found.moved.push({ namespace: pod.namespace, name: pod.name, owner: pod.owner });
+    },
+    restore(id, gone) {
+      if (gone > 0) entry(id).gone = gone;
     },
     forget: (id) => void byId.delete(id),
   };

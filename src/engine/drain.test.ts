@@ -188,7 +188,7 @@ describe('several nodes and one budget', () => {
 
   it('never take more together than the budget allows', () => {
     const decisions = decide(two(), { pods: [...full, nearlyEmpty], budgets: [aBudget({ disruptionsAllowed: 3 })], charged: { 'shop/web': 1 } });
-    expect(decisions.flatMap(evicted)).toEqual(['b-1', 'a-1']);
+    expect(decisions.flatMap(evicted).sort()).toEqual(['a-1', 'b-1']);
   });
 
   it('come out the same whatever the order of the input', () => {

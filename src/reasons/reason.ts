@@ -39,10 +39,12 @@ export function matchReason(rule: ReasonRule, node: Node, context: ReasonContext
 }
 
 /**
- * Does a reason that has started a maintenance still hold? The waiting time of a condition is not asked for again: a condition
- * that flickers to Unknown and back would otherwise stop and restart the drain.
+ * Does a reason that has started a maintenance still hold? A condition that flickers to Unknown and back would otherwise stop and
+ * restart the drain: Unknown (the kubelet has gone quiet, the check ran out of time) is no sign that the cause is gone, and when the
+ * status is back, its waiting time is not asked for again.
  */
 export function stillHolds(rule: ReasonRule, node: Node, context: ReasonContext): boolean {
   const match = matchReason(rule, node, context);
-  return match.pass || match.at !== undefined;
+  if (match.pass || match.at !== undefined) return true;
+  return rule.type === 'Condition' && node.conditions.some(({ type, status }) => type === rule.condition.type && status === 'Unknown');
 }

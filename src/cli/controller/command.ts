@@ -12,14 +12,19 @@ const settings = {
   logFormat: setting('format', 'json or text.', 'json'),
 } as const satisfies Flags;
 
-const flags = { config: text('file', 'YAML file with any of the settings below, named leaderElect, metricsAddress and so on; flags win.'), ...settings } as const satisfies Flags;
+const flags = {
+  config: text('file', 'YAML file with any of the settings below, named leaderElect, metricsAddress and so on; flags win.'),
+  ...settings,
+} as const satisfies Flags;
 
 export type ControllerFlags = Values<typeof flags>;
 
 export const controllerCommand = defineCommand({
   name: 'controller',
   summary: 'Run the controller (what the Deployment in the cluster does)',
-  description: ['Watches nodes and policies and carries out maintenances. In a pod it uses the service account, elsewhere the kubeconfig.'],
+  description: [
+    'Watches nodes and policies and carries out maintenances. In a pod it uses the service account, elsewhere the kubeconfig.',
+  ],
   examples: [{ does: 'Try it from a laptop', line: 'controller --no-leader-elect --log-format text' }],
   flags,
   load: () => import('./run.ts'),

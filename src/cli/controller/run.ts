@@ -6,7 +6,11 @@ import { type ControllerConfigInput, readControllerConfig } from '../controller-
 import { CommandError } from '../errors.ts';
 import type { ControllerFlags } from './command.ts';
 
-export async function run(context: Context, _args: readonly string[], { config: file, ...flags }: ControllerFlags): Promise<number> {
+export async function run(
+  context: Context,
+  _args: readonly string[],
+  { config: file, ...flags }: ControllerFlags,
+): Promise<number> {
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== null)) as ControllerConfigInput;
   const written = file === null ? {} : await readYaml(file);
   return context.startController(readControllerConfig(written, given, file ?? 'flags'));

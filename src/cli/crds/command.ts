@@ -1,7 +1,9 @@
 import { choice, type Flags, type Values } from '../flags.ts';
 import { defineCommand } from '../command.ts';
 
-const flags = { output: choice(['yaml', 'json'], 'How they are printed. json: one List.', 'yaml', { short: 'o' }) } as const satisfies Flags;
+const flags = {
+  output: choice(['yaml', 'json'], 'How they are printed. json: one List.', 'yaml', { short: 'o' }),
+} as const satisfies Flags;
 
 export type CrdsFlags = Values<typeof flags>;
 

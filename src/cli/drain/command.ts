@@ -3,15 +3,27 @@ import { choice, duration, type Flags, integer, onByDefault, text, toggle, trist
 
 // The first half are kubectl drain's, with its meaning and defaults (kubectl 1.34, pkg/cmd/drain/drain.go).
 const flags = {
-  selector: text('selector', 'Drain the nodes with these labels: a=b, a!=b, a in (b,c), !a; several joined by commas.', { short: 'l' }),
+  selector: text('selector', 'Drain the nodes with these labels: a=b, a!=b, a in (b,c), !a; several joined by commas.', {
+    short: 'l',
+  }),
   podSelector: text('selector', 'Drain only the pods with these labels; the others stay.'),
   ignoreDaemonsets: toggle('Leave the pods of DaemonSets where they are. Without it they keep a node from being drained.'),
   deleteEmptydirData: toggle('Evict pods with an emptyDir, too; its data is lost.'),
   force: toggle('Evict pods without a controller, too; nothing creates them again.'),
-  gracePeriod: integer('seconds', 'Time that each pod gets to stop; -1 is the pod’s own. 0 counts as 1: containers that may be alive are told to stop.', -1, -1),
+  gracePeriod: integer(
+    'seconds',
+    'Time that each pod gets to stop; -1 is the pod’s own. 0 counts as 1: containers that may be alive are told to stop.',
+    -1,
+    -1,
+  ),
   timeout: duration('duration', 'Give up after so long and leave the rest as it is; 0 waits for ever.', 0, { shown: '0' }),
   disableEviction: toggle('Delete pods instead of evicting them: disruption budgets are not asked.'),
-  skipWaitForDeleteTimeout: integer('seconds', 'Do not wait for pods that should have been gone for longer than this; 0 waits.', 0, 0),
+  skipWaitForDeleteTimeout: integer(
+    'seconds',
+    'Do not wait for pods that should have been gone for longer than this; 0 waits.',
+    0,
+    0,
+  ),
   dryRun: dryRunFlag,
   chunkSize: integer('n', 'Accepted for compatibility and without effect: lists are streamed.', 500, 0),
   parallel: integer('n', 'How many nodes are drained at once; the next begins when one is done.', 1, 1),
@@ -20,12 +32,27 @@ const flags = {
     'Have a replacement Ready before a pod of a ReplicaSet is evicted. when-needed: for its only Ready pod, and where a budget would refuse.',
     'when-needed',
   ),
-  handoverTimeout: duration('duration', 'How long a replacement may take to get Ready; then the pod is drained without.', 600_000, { shown: '10m' }),
+  handoverTimeout: duration(
+    'duration',
+    'How long a replacement may take to get Ready; then the pod is drained without.',
+    600_000,
+    { shown: '10m' },
+  ),
   unlist: onByDefault('Do not take handed-over pods out of their Services before they are evicted.'),
-  settle: tristate('Wait (at most 10m) until what left a node is Ready elsewhere before it counts as drained. Default: with several nodes.'),
-  deadline: duration('duration', 'The machines are gone after so long: what still blocks by then is deleted, budgets or not, early enough to stop cleanly.', null),
+  settle: tristate(
+    'Wait (at most 10m) until what left a node is Ready elsewhere before it counts as drained. Default: with several nodes.',
+  ),
+  deadline: duration(
+    'duration',
+    'The machines are gone after so long: what still blocks by then is deleted, budgets or not, early enough to stop cleanly.',
+    null,
+  ),
   reason: text('text', 'Why; it is written on the node.', { shown: 'drained by hand' }),
-  progress: choice(['auto', 'plain', 'none'], 'How progress is shown. auto: a live view on a terminal, else a line per change.', 'auto'),
+  progress: choice(
+    ['auto', 'plain', 'none'],
+    'How progress is shown. auto: a live view on a terminal, else a line per change.',
+    'auto',
+  ),
   output: outputFlag,
 } as const satisfies Flags;
 

@@ -41,7 +41,8 @@ export async function dryRun(context: Context, options: PlanOptions, flags: Drai
   const never = plans.flatMap(({ pods }) => pods.filter((report) => outlookOf(report, now) === 'Never'));
   const isRefused = [...answers.values()].some((answer) => answer !== accepted);
   const ok = never.length === 0 && !isRefused;
-  if (flags.output === 'text') for (const plan of plans) for (const line of planLines(plan, answers, now)) context.screen.out(line);
+  if (flags.output === 'text')
+    for (const plan of plans) for (const line of planLines(plan, answers, now)) context.screen.out(line);
   else await printObject(context.screen, flags.output, planObject(plans, answers, flags, ok, now));
   return ok ? exitCode.ok : exitCode.notDrained;
 }
@@ -50,12 +51,18 @@ function planLines({ node, pods }: NodePlan, answers: Answers, now: number): str
   const outlooks = pods.map((report) => ({ report, outlook: outlookOf(report, now) }));
   const leaving = outlooks.filter(({ outlook }) => outlook !== 'Stays').length;
   const answer = answers.get(node.name);
-  const cordon = node.unschedulable ? 'is cordoned already' : `would be cordoned${answer === undefined ? '' : ` (server: ${answer})`}`;
+  const cordon = node.unschedulable
+    ? 'is cordoned already'
+    : `would be cordoned${answer === undefined ? '' : ` (server: ${answer})`}`;
   const rows = outlooks
     .sort((a, b) => order.indexOf(a.outlook) - order.indexOf(b.outlook) || (podKey(a.report.pod) < podKey(b.report.pod) ? -1 : 1))
     .map(({ report, outlook }) => {
       const { pod, blocker, skipped, handover } = report;
-      const why = skipped ? staysBecause[skipped] : outlook === 'HandedOver' || !blocker ? (handover ?? '') : explain(blocker, now).message;
+      const why = skipped
+        ? staysBecause[skipped]
+        : outlook === 'HandedOver' || !blocker
+          ? (handover ?? '')
+          : explain(blocker, now).message;
       const said = answers.get(pod.uid);
       return [`  ${podKey(pod)}`, words[outlook], [why, said === undefined ? '' : `server: ${said}`].filter(Boolean).join('; ')];
     });

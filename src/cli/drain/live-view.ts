@@ -11,10 +11,17 @@ export type LiveStyle = Pick<Screen, 'paint' | 'rows' | 'unicode'>;
 const PODS_PER_NODE = 5;
 const BAR_WIDTH = 20;
 
-const tones: Readonly<Partial<Record<Phase, Tone>>> = { Drained: 'good', Failed: 'bad', Cancelled: 'bad', Pending: 'quiet', Undoing: 'busy' };
+const tones: Readonly<Partial<Record<Phase, Tone>>> = {
+  Drained: 'good',
+  Failed: 'bad',
+  Cancelled: 'bad',
+  Pending: 'quiet',
+  Undoing: 'busy',
+};
 
 export function liveLines({ nodes, now }: DrainRunReport, style: LiveStyle): string[] {
-  const shown = nodes.length <= style.rows - 2 ? nodes : [...nodes].sort((a, b) => rank(a) - rank(b)).slice(0, Math.max(1, style.rows - 3));
+  const shown =
+    nodes.length <= style.rows - 2 ? nodes : [...nodes].sort((a, b) => rank(a) - rank(b)).slice(0, Math.max(1, style.rows - 3));
   const nameWidth = Math.max(...shown.map(({ name }) => name.length));
   const counts = shown.map(({ gone, total }) => `${gone}/${total}`);
   const countWidth = Math.max(...counts.map((count) => count.length));

@@ -22,7 +22,9 @@ export function failureLines(result: DrainRunResult, last: DrainRunReport | null
   const begun = failed.filter((node) => node.outcome !== 'NotStarted').map((node) => node.name);
   if (begun.length > 0) {
     const names = begun.join(' ');
-    lines.push(`${begun.length === 1 ? 'It stays' : 'They stay'} cordoned. Run the same command to go on, or give back with: ${program} uncordon ${names}`);
+    lines.push(
+      `${begun.length === 1 ? 'It stays' : 'They stay'} cordoned. Run the same command to go on, or give back with: ${program} uncordon ${names}`,
+    );
   }
   return lines;
 }

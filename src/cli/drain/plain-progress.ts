@@ -38,9 +38,11 @@ function linesOf(node: NodeReport, seen: Seen, now: Millis): string[] {
   if (node.phase !== seen.phase) {
     seen.phase = node.phase;
     if (node.phase === 'Settling') lines.push('empty');
-    if (node.phase === 'Drained') lines.push(`drained in ${elapsed((node.finishedAt ?? now) - (node.startedAt ?? now))}, ${counted(node.gone)} moved`);
+    if (node.phase === 'Drained')
+      lines.push(`drained in ${elapsed((node.finishedAt ?? now) - (node.startedAt ?? now))}, ${counted(node.gone)} moved`);
     if (node.phase === 'Undoing') lines.push(`handing it back: ${node.message}`);
-    if (node.phase === 'Failed' || node.phase === 'Cancelled' || node.phase === 'HandedBack') lines.push(`not drained: ${node.message}`);
+    if (node.phase === 'Failed' || node.phase === 'Cancelled' || node.phase === 'HandedBack')
+      lines.push(`not drained: ${node.message}`);
   }
   return lines;
 }
@@ -76,7 +78,8 @@ function waitLines(node: NodeReport, seen: Seen, now: Millis): string[] {
     seen.waits.set(key, now);
     lines.push(line);
   };
-  for (const { pod, blocker, message } of waitingPods(node, now)) tell(`${pod} ${blocker.cause}`, `pod ${pod} waiting: ${message}`);
+  for (const { pod, blocker, message } of waitingPods(node, now))
+    tell(`${pod} ${blocker.cause}`, `pod ${pod} waiting: ${message}`);
   // What a node as a whole waits for: its turn, volumes, replacements.
   const { waitingFor } = node;
   if (isNotable(waitingFor) && !('pod' in waitingFor) && waitingFor.cause !== 'MaxNodes') {

@@ -36,18 +36,33 @@ const READ_LIMIT_MS = 60_000;
 export async function planDrain(options: PlanOptions): Promise<NodePlan[]> {
   const { clock, nodes, signal } = options;
   let changed = () => {};
-  const caches = openCaches({ ...options, consistency: 'Latest', onChange: () => changed(), onPod: () => {}, onBudget: () => {} });
+  const caches = openCaches({
+    ...options,
+    consistency: 'Latest',
+    onChange: () => changed(),
+    onPod: () => {},
+    onBudget: () => {},
+  });
   const until = clock.now() + READ_LIMIT_MS;
   try {
     for (;;) {
       const wakeUp = new Promise<void>((resolve) => (changed = resolve));
-      const needs: Needs = { podsOf: new Set(nodes.map((node) => node.name)), namespaces: new Set(), workloads: new Set(), attachments: false };
+      const needs: Needs = {
+        podsOf: new Set(nodes.map((node) => node.name)),
+        namespaces: new Set(),
+        workloads: new Set(),
+        attachments: false,
+      };
       const plans = decideAllTiers(options, caches, needs, clock.now());
       caches.provide(needs);
       if (isRead(caches, needs)) return plans;
-      if (clock.now() >= until) throw new CommandError('the cluster could not be read within a minute; run again with -v to see what fails');
+      if (clock.now() >= until)
+        throw new CommandError('the cluster could not be read within a minute; run again with -v to see what fails');
       const timer = new AbortController();
-      await Promise.race([wakeUp, clock.sleep(until - clock.now(), AbortSignal.any([signal, timer.signal])).catch(ignoreAbort(signal))]);
+      await Promise.race([
+        wakeUp,
+        clock.sleep(until - clock.now(), AbortSignal.any([signal, timer.signal])).catch(ignoreAbort(signal)),
+      ]);
       timer.abort();
     }
   } finally {
@@ -99,7 +114,11 @@ function decideAllTiers({ nodes, settings }: PlanOptions, caches: Caches, needs:
     if (waiting >= left) break; // not read yet
     left = waiting;
   }
-  return nodes.map((node) => ({ node, pods: [...(decided.get(node.name)?.values() ?? [])], effects: effects.get(node.name) ?? [] }));
+  return nodes.map((node) => ({
+    node,
+    pods: [...(decided.get(node.name)?.values() ?? [])],
+    effects: effects.get(node.name) ?? [],
+  }));
 }
 
 export type Outlook = 'Stays' | 'Leaves' | 'HandedOver' | 'Waits' | 'Never' | 'Going';

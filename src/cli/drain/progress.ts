@@ -13,7 +13,10 @@ export interface ProgressView {
 // Elapsed times count up although nothing happens.
 const TICK_MS = 1_000;
 
-export function openProgress({ screen, clock, verbose }: Context, { progress, output }: Pick<DrainFlags, 'progress' | 'output'>): ProgressView {
+export function openProgress(
+  { screen, clock, verbose }: Context,
+  { progress, output }: Pick<DrainFlags, 'progress' | 'output'>,
+): ProgressView {
   const silent = progress === 'none' || (progress === 'auto' && output !== 'text');
   if (silent) return { show() {}, end() {} };
   // Debug logs come many a second: between them a live region would only flicker.

@@ -42,7 +42,12 @@ export function refusal(found: readonly ProtectedPod[]): CommandError {
   const flags = [...new Set(found.map(({ flag }) => flag))];
   const where = nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`;
   const pods = found.length === 1 ? '1 pod' : `${found.length} pods`;
-  const details = found.slice(0, SHOWN).map(({ node, pod, message, flag }) => `  ${nodes.length > 1 ? `${node}: ` : ''}${pod}: ${message} (${flag})`);
+  const details = found
+    .slice(0, SHOWN)
+    .map(({ node, pod, message, flag }) => `  ${nodes.length > 1 ? `${node}: ` : ''}${pod}: ${message} (${flag})`);
   if (found.length > SHOWN) details.push(`  ... and ${found.length - SHOWN} more`);
-  return new CommandError(`${where} cannot be drained, because of ${pods}; nothing was changed. Add ${flags.join(' ')} if these may go:`, { details });
+  return new CommandError(
+    `${where} cannot be drained, because of ${pods}; nothing was changed. Add ${flags.join(' ')} if these may go:`,
+    { details },
+  );
 }

@@ -7,7 +7,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { pods as podKind } from '../../kube/kinds.ts';
 import { readList } from '../../kube/read.ts';
 import type { Context } from '../command.ts';
-import { namedNodes } from '../nodes.ts';
+import { namedNodes, requireNodes } from '../nodes.ts';
 import { printObject } from '../print-object.ts';
 import type { DrainFlags } from './command.ts';
 import { dryRun } from './dry-run.ts';
@@ -18,6 +18,7 @@ import { settingsOf } from './settings.ts';
 
 export async function run(context: Context, args: readonly string[], flags: DrainFlags): Promise<number> {
   const { screen, clock, log, random, identity, interrupt } = context;
+  requireNodes(args, flags.selector);
   settingsOf(flags, args.length); // what is wrong with the flags is said before the cluster is asked
   const client = await context.client();
   const nodes = await namedNodes(client, args, flags.selector);

@@ -12,7 +12,9 @@ const SETTLE_TIMEOUT_MS = 600_000;
 /** @throws UsageError for flags that do not go together. */
 export function settingsOf(flags: DrainFlags, nodeCount: number): DrainSettings {
   if (flags.skipWaitForDeleteTimeout > 0) {
-    throw new UsageError('--skip-wait-for-delete-timeout is not supported yet: drover waits for every pod; use --timeout to give up');
+    throw new UsageError(
+      '--skip-wait-for-delete-timeout is not supported yet: drover waits for every pod; use --timeout to give up',
+    );
   }
   if (flags.deadline === 0) throw new UsageError('--deadline must be longer than 0; leave it out for none');
   return {

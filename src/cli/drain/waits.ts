@@ -14,7 +14,10 @@ export function isNotable(blocker: Blocker | null | undefined): blocker is Block
 }
 
 /** Pods that something keeps, what never passes by itself first. */
-export function waitingPods({ pods }: NodeReport, now: Millis): { readonly pod: string; readonly blocker: Blocker; readonly message: string }[] {
+export function waitingPods(
+  { pods }: NodeReport,
+  now: Millis,
+): { readonly pod: string; readonly blocker: Blocker; readonly message: string }[] {
   return pods
     .flatMap(({ pod, blocker }) => (isNotable(blocker) ? [{ pod: podKey(pod), blocker, ...explain(blocker, now) }] : []))
     .sort((a, b) => Number(a.passes) - Number(b.passes) || (a.pod < b.pod ? -1 : 1))

@@ -3,7 +3,10 @@ import { type AnyCommand, defineCommand, dryRunFlag, outputFlag } from '../comma
 import { type Flags, text, type Values } from '../flags.ts';
 
 const flags = { dryRun: dryRunFlag, output: outputFlag } as const satisfies Flags;
-const pauseFlags = { ...flags, reason: text('text', 'Why, for the people who look at it; default: who has paused it.') } as const satisfies Flags;
+const pauseFlags = {
+  ...flags,
+  reason: text('text', 'Why, for the people who look at it; default: who has paused it.'),
+} as const satisfies Flags;
 
 export type HoldFlags = Values<typeof flags>;
 export type PauseFlags = Values<typeof pauseFlags>;
@@ -14,7 +17,9 @@ export const pauseCommand: AnyCommand = defineCommand({
   name: 'pause',
   summary: 'Stop the maintenance of a node and hand it back, or let a policy start nothing new',
   arguments: 'NODE... | policy/NAME...',
-  description: [`Sets spec.paused. A paused node is handed back until it is resumed; a paused policy starts nothing new. ${targets}`],
+  description: [
+    `Sets spec.paused. A paused node is handed back until it is resumed; a paused policy starts nothing new. ${targets}`,
+  ],
   examples: [
     { does: 'Not now: the node is needed', line: 'pause worker-1 --reason "quarter end"' },
     { does: 'Start nothing new for a policy', line: 'pause policy/kernel-updates' },

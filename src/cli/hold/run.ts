@@ -31,7 +31,9 @@ export async function cancel(context: Context, args: readonly string[], flags: H
     word: 'cancelled',
     maintenance: () => ({ cancelled: true }),
     policy: (name) => {
-      throw new UsageError(`policy/${name} cannot be cancelled; pause it (${context.program} pause policy/${name}) or delete it with kubectl`);
+      throw new UsageError(
+        `policy/${name} cannot be cancelled; pause it (${context.program} pause policy/${name}) or delete it with kubectl`,
+      );
     },
   });
 }
@@ -62,8 +64,15 @@ async function change(context: Context, args: readonly string[], { dryRun, outpu
 
   for (const { target, spec } of steps) if (dryRun !== 'client') await patchSpec(client, target, spec, dryRun === 'server');
   const note = dryRun === 'none' ? '' : ` (${dryRun === 'server' ? 'server ' : ''}dry run)`;
-  if (output === 'text') for (const { target, node } of steps) context.screen.out(`${nameOf(target)} ${what.word}${node ? `, node ${node}` : ''}${note}`);
-  else await printObject(context.screen, output, { ok: true, dryRun, changed: steps.map(({ target, node, spec }) => ({ ...target, ...(node && { node }), spec })) });
+  if (output === 'text')
+    for (const { target, node } of steps)
+      context.screen.out(`${nameOf(target)} ${what.word}${node ? `, node ${node}` : ''}${note}`);
+  else
+    await printObject(context.screen, output, {
+      ok: true,
+      dryRun,
+      changed: steps.map(({ target, node, spec }) => ({ ...target, ...(node && { node }), spec })),
+    });
   return exitCode.ok;
 }
 
@@ -95,14 +104,21 @@ function nameOf({ kind, name }: Target): string {
 }
 
 function unknown(kind: string, name: string, all: readonly { readonly metadata: { readonly name: string } }[]): CommandError {
-  const close = closeMatches(name, all.map((each) => each.metadata.name));
-  return new CommandError(`there is no ${kind} "${name}"; ${close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'see: drover status'}`);
+  const close = closeMatches(
+    name,
+    all.map((each) => each.metadata.name),
+  );
+  return new CommandError(
+    `there is no ${kind} "${name}"; ${close.length > 0 ? `did you mean ${close.join(' or ')}?` : 'see: drover status'}`,
+  );
 }
 
 async function noMaintenance(client: KubeClient, name: string): Promise<CommandError> {
   const journal = readJournal(await readNode(client, name));
   if (journal?.by.startsWith('cli:')) {
-    return new CommandError(`node ${name} was taken out by a command line (${journal.by}), not by the controller; stop it there, then: drover uncordon ${name}`);
+    return new CommandError(
+      `node ${name} was taken out by a command line (${journal.by}), not by the controller; stop it there, then: drover uncordon ${name}`,
+    );
   }
   return new CommandError(`node ${name} has no maintenance under way; see: drover why ${name}`);
 }

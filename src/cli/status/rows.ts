@@ -20,7 +20,13 @@ export interface NodeRow {
   /** Name of the NodeMaintenance. */
   readonly maintenance?: string;
   readonly paused: boolean;
-  readonly waitingFor?: { readonly cause: string; readonly message: string; readonly unblock: string; readonly since: string; readonly pod?: string };
+  readonly waitingFor?: {
+    readonly cause: string;
+    readonly message: string;
+    readonly unblock: string;
+    readonly since: string;
+    readonly pod?: string;
+  };
 }
 
 export interface PolicyRow {
@@ -77,7 +83,17 @@ function maintenanceRow(maintenance: NodeMaintenance): NodeRow {
 function journalRow(node: Node, maintenances: ReadonlySet<string>): NodeRow[] {
   const journal = readJournal(node);
   if (!journal || maintenances.has(journal.by)) return [];
-  return [{ node: node.name, phase: journal.stage, pods: '', since: journal.since, reason: journal.reason, by: authorOf(journal.by, node.name), paused: false }];
+  return [
+    {
+      node: node.name,
+      phase: journal.stage,
+      pods: '',
+      since: journal.since,
+      reason: journal.reason,
+      by: authorOf(journal.by, node.name),
+      paused: false,
+    },
+  ];
 }
 
 /** "cli:ann@laptop/worker-1" -> "cli:ann@laptop": the journal's id ends with the node. */
@@ -104,7 +120,15 @@ export function nodeCells(row: NodeRow, now: Millis): string[] {
   const { waitingFor, since } = row;
   const at = Date.parse(since);
   const waits = waitingFor ? `${waitingFor.pod ? `${waitingFor.pod}: ` : ''}${waitingFor.message}` : '';
-  return [row.node, row.paused ? `${row.phase} (paused)` : row.phase, row.pods, Number.isNaN(at) ? '' : elapsed(now - at), row.by, row.reason, waits];
+  return [
+    row.node,
+    row.paused ? `${row.phase} (paused)` : row.phase,
+    row.pods,
+    Number.isNaN(at) ? '' : elapsed(now - at),
+    row.by,
+    row.reason,
+    waits,
+  ];
 }
 
 export const policyHeader = ['POLICY', 'SELECTED', 'MATCHED', 'ACTIVE', 'WAITING', 'DONE', 'WAITING FOR'];

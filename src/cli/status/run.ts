@@ -26,9 +26,15 @@ export async function run(context: Context, args: readonly string[], { all, outp
     await printObject(screen, output, { installed: maintenances !== null, nodes: rows, policies: policyList });
     return exitCode.ok;
   }
-  if (rows.length > 0) for (const line of table(nodeHeader, rows.map((row) => nodeCells(row, clock.now())))) screen.out(line);
+  if (rows.length > 0)
+    for (const line of table(
+      nodeHeader,
+      rows.map((row) => nodeCells(row, clock.now())),
+    ))
+      screen.out(line);
   else screen.out(names.size > 0 ? `nothing is done about ${[...names].join(', ')}` : 'no node is under maintenance');
   if (policyList.length > 0) for (const line of ['', ...table(policyHeader, policyList.map(policyCells))]) screen.out(line);
-  if (maintenances === null) screen.err(`the controller's resources are not installed: only nodes taken out by ${context.program} drain are shown`);
+  if (maintenances === null)
+    screen.err(`the controller's resources are not installed: only nodes taken out by ${context.program} drain are shown`);
   return exitCode.ok;
 }

@@ -55,13 +55,22 @@ export function answerWhy(input: WhyInput): WhyAnswer {
     ...(row && { current: row }),
     pods: current ? podsOfStatus(current.status?.pods ?? []) : podsOfReport(input.pods ?? [], now),
     ...(past && {
-      last: { maintenance: past.metadata.name, phase: status?.phase ?? '', message: status?.message ?? '', finishedAt: status?.finishedAt ?? '' },
+      last: {
+        maintenance: past.metadata.name,
+        phase: status?.phase ?? '',
+        message: status?.message ?? '',
+        finishedAt: status?.finishedAt ?? '',
+      },
     }),
     policies: (policies ?? []).map((policy) => policyView(policy, node, now)),
   };
 }
 
-function sentenceOf({ node, maintenances, now }: WhyInput, current: NodeMaintenance | undefined, row: NodeRow | undefined): string {
+function sentenceOf(
+  { node, maintenances, now }: WhyInput,
+  current: NodeMaintenance | undefined,
+  row: NodeRow | undefined,
+): string {
   if (current) {
     const { phase = 'Pending', startedAt } = current.status ?? {};
     const since = startedAt === undefined ? '' : `, for ${elapsed(now - Date.parse(startedAt))}`;
@@ -71,11 +80,14 @@ function sentenceOf({ node, maintenances, now }: WhyInput, current: NodeMaintena
   const journal = readJournal(node);
   if (journal && row) {
     const who = authorOf(journal.by, node.name);
-    const orphan = journal.by.startsWith('cli:') ? `taken out by ${who} with drover drain` : `marked by ${journal.by}, a maintenance that no longer exists`;
+    const orphan = journal.by.startsWith('cli:')
+      ? `taken out by ${who} with drover drain`
+      : `marked by ${journal.by}, a maintenance that no longer exists`;
     return `node ${node.name} was ${orphan}, ${elapsed(now - Date.parse(journal.since))} ago: ${journal.reason}`;
   }
   const closed = node.unschedulable ? '; it is cordoned, but not by drover' : '';
-  if (maintenances === null) return `nothing is known about node ${node.name}: the cluster has no Drover resources, and no drain has left a mark on it${closed}`;
+  if (maintenances === null)
+    return `nothing is known about node ${node.name}: the cluster has no Drover resources, and no drain has left a mark on it${closed}`;
   return `nothing is being done about node ${node.name}${closed}`;
 }
 
@@ -111,7 +123,7 @@ const SHOWN_PODS = 50;
 export function whyLines(answer: WhyAnswer, now: Millis): string[] {
   const { current, pods, last, policies, sentence } = answer;
   const lines = [sentence];
-  const ago = (since: string) => `${elapsed(now - Date.parse(since))}`;
+  const ago = (since: string) => elapsed(now - Date.parse(since));
   if (current?.waitingFor) {
     const { message, unblock, since, pod } = current.waitingFor;
     lines.push(`waiting for ${ago(since)}: ${pod ? `${pod}: ` : ''}${message}`, `  unblocked by: ${unblock}`);
@@ -127,7 +139,10 @@ export function whyLines(answer: WhyAnswer, now: Millis): string[] {
     if (each.handover !== undefined) lines.push(`    handover: ${each.handover}`);
   }
   if (pods.length > SHOWN_PODS) lines.push(`  and ${pods.length - SHOWN_PODS} more`);
-  if (last && !current) lines.push(`its last maintenance, ${last.maintenance}, ended ${last.phase}${last.finishedAt ? ` ${ago(last.finishedAt)} ago` : ''}${last.message ? `: ${last.message}` : ''}`);
+  if (last && !current)
+    lines.push(
+      `its last maintenance, ${last.maintenance}, ended ${last.phase}${last.finishedAt ? ` ${ago(last.finishedAt)} ago` : ''}${last.message ? `: ${last.message}` : ''}`,
+    );
   if (policies.length > 0) lines.push('', ...policies.flatMap(policyLines));
   return lines;
 }

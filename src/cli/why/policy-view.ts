@@ -19,7 +19,8 @@ export interface PolicyView {
 export function policyView(policy: MaintenancePolicy, node: Node, now: Millis): PolicyView {
   const { selector, reasons } = compilePolicy(policy);
   const base = { policy: policy.metadata.name, matches: false };
-  if (isEmptySelector(selector)) return { ...base, selects: false, because: ['its nodeSelector is empty, which selects no node'] };
+  if (isEmptySelector(selector))
+    return { ...base, selects: false, because: ['its nodeSelector is empty, which selects no node'] };
   if (!matchesSelector(selector, node.labels)) return { ...base, selects: false, because: [mismatch(selector, node)] };
   const times = createConditionTimes();
   times.see(node, now);
@@ -45,6 +46,11 @@ function mismatch(selector: LabelSelector, { labels }: Node): string {
   if (!failed) return 'its nodeSelector does not select the node';
   const { key, operator, values } = failed;
   const has = labels[key] === undefined ? `has no label ${key}` : `has label ${key}=${labels[key]}`;
-  const wanted = { In: `it must be ${values.join(' or ')}`, NotIn: `it must not be ${values.join(' or ')}`, Exists: 'it must have one', DoesNotExist: 'it must have none' };
+  const wanted = {
+    In: `it must be ${values.join(' or ')}`,
+    NotIn: `it must not be ${values.join(' or ')}`,
+    Exists: 'it must have one',
+    DoesNotExist: 'it must have none',
+  };
   return `the node ${has}; ${wanted[operator]}`;
 }

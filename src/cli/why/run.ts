@@ -15,10 +15,16 @@ export async function run(context: Context, args: readonly string[], { output }:
   if (word === undefined || more.length > 0) throw new UsageError('name one node');
   const { screen, clock, log, random, interrupt } = context;
   const client = await context.client();
-  const [node, maintenances, policies] = await Promise.all([readNode(client, nodeName(word)), readMaintenances(client), readPolicies(client)]);
+  const [node, maintenances, policies] = await Promise.all([
+    readNode(client, nodeName(word)),
+    readMaintenances(client),
+    readPolicies(client),
+  ]);
   // Where no controller keeps a status, the engine is asked here and now, with the defaults of the command line.
   const isOurs = readJournal(node) !== null && !currentOf(node.name, maintenances ?? []);
-  const plans = isOurs ? await planDrain({ client, clock, log, random, signal: interrupt, nodes: [node], settings: defaultDrainSettings }) : null;
+  const plans = isOurs
+    ? await planDrain({ client, clock, log, random, signal: interrupt, nodes: [node], settings: defaultDrainSettings })
+    : null;
   const now = clock.now();
   const answer = answerWhy({ node, maintenances, policies, pods: plans?.[0]?.pods ?? null, now });
   if (output === 'text') for (const line of whyLines(answer, now)) screen.out(line);

@@ -1,0 +1,101 @@
+/** The controller's process: constructs clock, client, log and metrics, wires them, and runs until it is told to stop. */
+import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import type { StartController } from '../cli/controller-config.ts';
+import { runController } from '../controller/controller.ts';
+import { createEventRecorder } from '../controller/event-recorder.ts';
+import { countRequests, createControllerMetrics } from '../controller/metrics.ts';
+import { createObserver } from '../controller/observing.ts';
+import { passCheck, startServer } from '../controller/server.ts';
+import { KubeError } from '../kube/client.ts';
+import { connect } from '../kube/request.ts';
+import { createWallClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { createRegistry } from '../lib/metrics.ts';
+import { createTextLog } from '../cli/text-log.ts';
+import { accessFor } from './connect.ts';
+
+// The loop looks up at least so often, even when nothing changes; a loop that has not for this long is stuck.
+const TICK_MS = 30_000;
+const STUCK_AFTER_MS = 120_000;
+
+export const startController: StartController = async (config, { cluster, version, signal }) => {
+  const clock = createWallClock();
+  const log = config.logFormat === 'json' ? jsonLog(config.logLevel) : createTextLog((line) => process.stderr.write(`${line}\n`), config.logLevel === 'debug');
+  const access = accessFor(cluster, clock);
+  const registry = createRegistry();
+  const usage = () => ({ residentBytes: process.memoryUsage.rss(), cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6 });
+  const metrics = createControllerMetrics({ registry, version, startedAt: clock.now(), usage });
+  const client = countRequests(connect(access, { userAgent: `drover/${version}`, log, clock }), metrics);
+  // Unique also between two starts of one pod: two processes of one identity would both lead.
+  const identity = `${hostname()}_${randomUUID().slice(0, 8)}`;
+  const recorder = createEventRecorder({ client, clock, log, component: 'drover', instance: hostname() });
+  metrics.readEvents(recorder);
+  const observer = createObserver({ client, clock, log, metrics, recorder });
+
+  const controller = runController({
+    client,
+    clock,
+    log,
+    random: Math.random,
+    identity,
+    leaderElect: config.leaderElect,
+    leaseNamespace: config.leaderElectionNamespace ?? access.namespace,
+    observer,
+  });
+  let isReady = false;
+  const server =
+    config.metricsAddress === '0'
+      ? null
+      : await startServer({
+          address: config.metricsAddress,
+          registry,
+          clock,
+          log,
+          healthz: [passCheck(clock, () => controller.lastPassAt(), STUCK_AFTER_MS)],
+          readyz: [
+            { name: 'caches', failing: () => (isReady ? null : 'the caches have not been read yet') },
+            { name: 'watches', failing: () => (!isReady || controller.isHealthy() ? null : 'a watch has been silent for too long') },
+          ],
+        });
+  let cancelTick = () => {};
+  const tick = () => {
+    controller.tick();
+    cancelTick = clock.after(TICK_MS, tick);
+  };
+  try {
+    await controller.ready;
+    isReady = true;
+    log.info(`watching ${client.server} as ${identity}`);
+    tick();
+    await untilAborted(signal);
+    return 0;
+  } catch (error) {
+    if (error instanceof KubeError && error.code === 404) {
+      throw new KubeError('the cluster has no Drover resources; install them with: drover crds | kubectl apply -f -', { code: 404, cause: error });
+    }
+    throw error;
+  } finally {
+    log.info('stopping');
+    cancelTick();
+    await controller.stop();
+    await recorder.stop();
+    await server?.close();
+    client.close();
+  }
+};
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function jsonLog(level: string): Log {
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
+  return {
+    debug: (message, fields) => logger.debug(fields ?? {}, message),
+    info: (message, fields) => logger.info(fields ?? {}, message),
+    warn: (message, fields) => logger.warn(fields ?? {}, message),
+    error: (message, fields) => logger.error(fields ?? {}, message),
+  };
+}

@@ -90,7 +90,7 @@ function readDuration(value: string): Millis {
   try {
     return parseDuration(value);
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message);
+    if (error instanceof RangeError) throw new UsageError(`must be a duration like 30s, 10m or 1h30m, not "${value}"`);
     throw error;
   }
 }

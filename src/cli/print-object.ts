@@ -7,6 +7,6 @@ export async function printObject(
   value: unknown,
 ): Promise<void> {
   if (format === 'json') return screen.out(JSON.stringify(value, null, 2));
-  const { stringify } = await import('yaml');
-  screen.out(stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }));
+  const { yamlText } = await import('./yaml-text.ts');
+  screen.out(yamlText(value));
 }

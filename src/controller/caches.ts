@@ -7,11 +7,12 @@ import type { NamespaceView, Needs, Workloads } from '../engine/world.ts';
 import type { KubeClient } from '../kube/client.ts';
 import * as kinds from '../kube/kinds.ts';
 import type { ResourceKind } from '../kube/kinds.ts';
-import { reflect, type Reflector } from '../kube/reflector.ts';
-import type { Change } from '../kube/store.ts';
+import { reflect, type Reflector, type ReflectOptions } from '../kube/reflector.ts';
 import type { ObjectMeta } from '../api/objects.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+
+type Change<T extends ObjectMeta> = Parameters<NonNullable<ReflectOptions<T>['onChange']>>[0];
 
 export interface CacheOptions {
   readonly client: KubeClient;
@@ -47,7 +48,11 @@ const RELIST_MS = 60_000;
 export function openCaches(options: CacheOptions): Caches {
   const { client, clock, log, random, consistency, onChange } = options;
 
-  const watch = <T extends ObjectMeta>(kind: ResourceKind<T>, scope: Scope, seen: (change: Change<T>) => void = () => {}): Watched<T> => {
+  const watch = <T extends ObjectMeta>(
+    kind: ResourceKind<T>,
+    scope: Scope,
+    seen: (change: Change<T>) => void = () => {},
+  ): Watched<T> => {
     let snapshot: readonly T[] | null = null;
     let ready = false;
     const reflector = reflect<T>({
@@ -74,7 +79,7 @@ export function openCaches(options: CacheOptions): Caches {
     return {
       reflector,
       items: () => (ready ? (snapshot ??= [...reflector.items()]) : null),
-      stop: () => reflector.stop(),
+      stop: () => void reflector.stop(),
     };
   };
 
@@ -177,12 +182,19 @@ function openSpace(namespace: string, watch: Watch, { clock, onChange }: CacheOp
   const slices = () => watch(kinds.endpointSlices, scope);
 
   // Snapshots keep their identity until something changes: the engine hangs what it derives on them.
-  const workloads = remember((podItems: readonly Pod[], sets: ReturnType<typeof replicaSets.items> & object): Workloads => ({
-    pods: podItems,
-    replicaSets: new Map(sets.map((each) => [each.uid, each])),
-  }));
+  const workloads = remember(
+    (podItems: readonly Pod[], sets: ReturnType<typeof replicaSets.items> & object): Workloads => ({
+      pods: podItems,
+      replicaSets: new Map(sets.map((each) => [each.uid, each])),
+    }),
+  );
   const view = remember(
-    (base: Workloads, serviceItems: NamespaceView['services'], sliceItems: NamespaceView['endpointSlices'], slow: SlowItems): NamespaceView => ({
+    (
+      base: Workloads,
+      serviceItems: NamespaceView['services'],
+      sliceItems: NamespaceView['endpointSlices'],
+      slow: SlowItems,
+    ): NamespaceView => ({
       ...base,
       services: serviceItems,
       endpointSlices: sliceItems,
@@ -229,11 +241,14 @@ function readSlow(scope: Scope, watch: Watch, onChange: () => void): Slow {
   return {
     items: () => items,
     refresh(now) {
-      if (readAt !== null && now - readAt < RELIST_MS) return;
+      // One that is refused goes on trying by itself; a second one beside it would be one more every minute.
+      if (reading.length > 0 || (readAt !== null && now - readAt < RELIST_MS)) return;
       readAt = now;
       const deployments: Watched<Deployment> = watch(kinds.deployments, scope);
       const claims: Watched<Claim> = watch(kinds.claims, scope);
-      const uses: Watched<LabelUse>[] = [kinds.networkPolicies, kinds.daemonSets, kinds.replicationControllers].map((kind) => watch(kind, scope));
+      const uses: Watched<LabelUse>[] = [kinds.networkPolicies, kinds.daemonSets, kinds.replicationControllers].map((kind) =>
+        watch(kind, scope),
+      );
       const all = [deployments, claims, ...uses];
       reading = all;
       Promise.all(all.map((each) => each.reflector.synced)).then(
@@ -244,6 +259,7 @@ function readSlow(scope: Scope, watch: Watch, onChange: () => void): Slow {
             labelUses: uses.flatMap((each) => [...(each.items() ?? [])]),
           };
           for (const each of all) each.stop();
+          reading = [];
           onChange();
         },
         () => {}, // stopped

@@ -4,8 +4,9 @@ import { parseDuration } from '../api/duration.ts';
 import type { DrainSpec, MaintenancePolicy, NodeMaintenance, Reason } from '../api/resources.ts';
 import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
-import type { Maintenance, MaintenanceMemory, MaintenanceState } from '../engine/maintenance.ts';
-import type { DrainSettings } from '../engine/settings.ts';
+import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
+import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
+import type { Millis } from '../lib/clock.ts';
 import type { ReasonRule } from '../reasons/reason.ts';
 
 export interface Policy {
@@ -19,7 +20,10 @@ export interface Policy {
   readonly limits: Pick<AdmissionPolicy, 'name' | 'paused' | 'maxNodes' | 'perGroup' | 'minIntervalMs' | 'massTrigger'>;
 }
 
-type WrittenSelector = { matchLabels?: Record<string, string>; matchExpressions?: readonly { key: string; operator: string; values?: readonly string[] }[] };
+type WrittenSelector = {
+  matchLabels?: Record<string, string>;
+  matchExpressions?: readonly { key: string; operator: string; values?: readonly string[] }[];
+};
 
 function compileSelector(selector: WrittenSelector): LabelSelector {
   return {
@@ -114,9 +118,32 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance): Compile
   };
 }
 
+/** The maintenance of an object that is gone: it only takes back what that one has left on the node. */
+export function leftBehind(id: string, nodeName: string, now: Millis): CompiledSpec {
+  return {
+    id,
+    nodeName,
+    policy: null,
+    reasonType: 'Manual',
+    reason: 'left behind',
+    priority: 0,
+    settings: defaultDrainSettings,
+    handBack: 'WhenCauseClears',
+    paused: false,
+    pausedBecause: '',
+    cancelled: true,
+    createdAt: now,
+  };
+}
+
 export function stateOf({ metadata, status }: NodeMaintenance): MaintenanceState {
   const time = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
-  const [startedAt, drainedAt, finishedAt, retryAt] = [status?.startedAt, status?.drainedAt, status?.finishedAt, status?.retryAt].map(time);
+  const [startedAt, drainedAt, finishedAt, retryAt] = [
+    status?.startedAt,
+    status?.drainedAt,
+    status?.finishedAt,
+    status?.retryAt,
+  ].map(time);
   return {
     phase: status?.phase ?? 'Pending',
     phaseSince: time(status?.phaseSince) ?? (Date.parse(metadata.creationTimestamp ?? '') || 0),
@@ -127,8 +154,4 @@ export function stateOf({ metadata, status }: NodeMaintenance): MaintenanceState
     ...(retryAt !== undefined && { retryAt }),
     ...(status?.message !== undefined && { message: status.message }),
   };
-}
-
-export function compiled(spec: CompiledSpec, state: MaintenanceState, memory: MaintenanceMemory): Maintenance {
-  return { ...spec, state, memory };
 }

@@ -12,13 +12,20 @@ function applied(node: Node, patch: ConditionsPatch | null): Node {
   const conditions = new Map(node.conditions.map((each) => [each.type, each]));
   for (const change of patch?.status.conditions ?? []) {
     if ('$patch' in change) conditions.delete(change.type);
-    else conditions.set(change.type, { type: change.type, status: change.status, reason: change.reason, lastTransition: Date.parse(change.lastTransitionTime) });
+    else
+      conditions.set(change.type, {
+        type: change.type,
+        status: change.status,
+        reason: change.reason,
+        lastTransition: Date.parse(change.lastTransitionTime),
+      });
   }
   return { ...node, conditions: [...conditions.values()] };
 }
 
 const shown = (node: Node) => Object.fromEntries(node.conditions.map(({ type, status }) => [type, status]));
-const stay = (phase: Phase, node: Node, now = LATER) => conditionsPatch(aDecision(phase, phase, { waitingFor: everyBlocker.MaxNodes }), node, now);
+const stay = (phase: Phase, node: Node, now = LATER) =>
+  conditionsPatch(aDecision(phase, phase, { waitingFor: everyBlocker.MaxNodes }), node, now);
 const ready: NodeCondition = { type: 'Ready', status: 'True', reason: 'KubeletReady', lastTransition: 0 };
 
 describe('conditionsPatch', () => {
@@ -47,7 +54,9 @@ describe('conditionsPatch', () => {
 
   it('takes the conditions of a drain off at once when the node goes back to Pending', () => {
     const node = applied(aCordonedNode(), stay('Draining', aCordonedNode()));
-    expect(shown(applied(node, conditionsPatch(aDecision('Undoing', 'Pending', { state: { phaseSince: LATER } }), node, LATER)))).toEqual({ MaintenancePlanned: 'True' });
+    expect(
+      shown(applied(node, conditionsPatch(aDecision('Undoing', 'Pending', { state: { phaseSince: LATER } }), node, LATER))),
+    ).toEqual({ MaintenancePlanned: 'True' });
   });
 
   it('leaves the node alone until its cordon has been seen, and again until its undo has: their patches name the version they saw', () => {
@@ -60,7 +69,8 @@ describe('conditionsPatch', () => {
   it('keeps the time of a condition whose status stays, and takes now for one that turns', () => {
     const node = applied(aCordonedNode(), stay('Draining', aCordonedNode(), NOW));
     const stale = { ...node, conditions: node.conditions.map((each) => ({ ...each, reason: 'DroverOlderVersion' })) };
-    const times = (patch: ConditionsPatch | null) => patch?.status.conditions.map((each) => 'lastTransitionTime' in each && each.lastTransitionTime);
+    const times = (patch: ConditionsPatch | null) =>
+      patch?.status.conditions.map((each) => 'lastTransitionTime' in each && each.lastTransitionTime);
     expect(times(stay('Draining', stale))).toEqual(['2026-01-01T12:00:00Z', '2026-01-01T12:00:00Z']);
     expect(times(stay('Drained', node))).toEqual(Array.from({ length: 4 }, () => '2026-01-01T12:01:00Z'));
   });

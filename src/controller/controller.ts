@@ -95,7 +95,8 @@ export function runController(options: ControllerOptions): Controller {
         if (valid && valid.metadata.deletionTimestamp === undefined) {
           const policy = compilePolicy(valid);
           // A status write comes back as a change; the nodes need not be looked at again for it.
-          const same = policies.get(policy.name)?.generation === policy.generation && policies.get(policy.name)?.uid === policy.uid;
+          const same =
+            policies.get(policy.name)?.generation === policy.generation && policies.get(policy.name)?.uid === policy.uid;
           policies.set(policy.name, same ? { ...(policies.get(policy.name) ?? policy), source: valid } : policy);
           policyStatus.see(valid);
           if (same) return;
@@ -200,7 +201,11 @@ export function runController(options: ControllerOptions): Controller {
         namespace: options.leaseNamespace,
         name: 'drover-controller',
         identity: options.identity,
-        onGained: () => void ready.then(() => leader.isLeader() && !runner && lead()),
+        onGained: () =>
+          void ready.then(
+            () => leader.isLeader() && !runner && lead(),
+            () => {},
+          ), // whoever awaits `ready` hears of it
         onLost: () => void follow(),
       })
     : { isLeader: () => true, stop: async () => {}, term: () => 0 };
@@ -216,7 +221,7 @@ export function runController(options: ControllerOptions): Controller {
       await runner?.stop();
       await store.flush();
       stopping = true;
-      for (const each of all) each.stop();
+      await Promise.all(all.map((each) => each.stop()));
       policyStatus.stop();
       await leader.stop();
     },

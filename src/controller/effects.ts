@@ -41,7 +41,13 @@ export function createEffects(options: EffectOptions): Effects {
 
   const patchPod = async (pod: Pod, body: MergePatch | null) => {
     if (!body) return 'Done'; // nothing of ours is on it
-    await client.json({ method: 'PATCH', path: pathOf('api/v1/namespaces', pod.namespace, 'pods', pod.name), query, contentType: MERGE_PATCH, body });
+    await client.json({
+      method: 'PATCH',
+      path: pathOf('api/v1/namespaces', pod.namespace, 'pods', pod.name),
+      query,
+      contentType: MERGE_PATCH,
+      body,
+    });
     return 'Done';
   };
 
@@ -49,12 +55,20 @@ export function createEffects(options: EffectOptions): Effects {
     const { pod } = effect;
     switch (effect.do) {
       case 'Evict': {
-        const answer = await evict(client, pod, { ...(effect.graceSeconds !== undefined && { graceSeconds: effect.graceSeconds }), dryRun });
+        const answer = await evict(client, pod, {
+          ...(effect.graceSeconds !== undefined && { graceSeconds: effect.graceSeconds }),
+          dryRun,
+        });
         return verdictOf(answer, effect.budgetVersion, clock.now());
       }
       case 'Delete': {
-        const answer = await deletePod(client, pod, { ...(effect.graceSeconds !== undefined && { graceSeconds: effect.graceSeconds }), dryRun });
-        return answer === 'OtherPod' ? { answer, message: OTHER_POD, retryAt: clock.now() + CONFLICT_RETRY_MS } : { answer: 'Done' };
+        const answer = await deletePod(client, pod, {
+          ...(effect.graceSeconds !== undefined && { graceSeconds: effect.graceSeconds }),
+          dryRun,
+        });
+        return answer === 'OtherPod'
+          ? { answer, message: OTHER_POD, retryAt: clock.now() + CONFLICT_RETRY_MS }
+          : { answer: 'Done' };
       }
       case 'Detach':
         return { answer: await patchPod(pod, detachPatch(pod, effect.labels, maintenance.id, effect.readyAtStart, clock.now())) };
@@ -93,9 +107,17 @@ export function createEffects(options: EffectOptions): Effects {
       if (!mayAct()) return;
       const { node } = effect;
       const { id, reason, reasonType, settings } = maintenance;
-      const request = { by: id, reason, reasonType, now: clock.now(), excludeFromLoadBalancers: settings.excludeFromLoadBalancers };
-      const body = effect.do === 'Undo' ? undoNodePatch(node) : cordonPatch(node, effect.do === 'Mark' ? 'Marked' : 'Cordoned', request);
-      if (body) await client.json({ method: 'PATCH', path: pathOf('api/v1/nodes', node.name), query, contentType: MERGE_PATCH, body });
+      const request = {
+        by: id,
+        reason,
+        reasonType,
+        now: clock.now(),
+        excludeFromLoadBalancers: settings.excludeFromLoadBalancers,
+      };
+      const body =
+        effect.do === 'Undo' ? undoNodePatch(node) : cordonPatch(node, effect.do === 'Mark' ? 'Marked' : 'Cordoned', request);
+      if (body)
+        await client.json({ method: 'PATCH', path: pathOf('api/v1/nodes', node.name), query, contentType: MERGE_PATCH, body });
       onAnswer(maintenance, effect, 'Done', '');
     },
   };
@@ -137,8 +159,10 @@ function verdictOfError(error: KubeError, now: Millis): Verdict {
   if (error.code === 404) return { answer: 'Done' };
   // The pod of that name is another one, or it has just been changed by someone else: the watch tells which.
   if (error.code === 409) return { answer: 'OtherPod', message: error.message, retryAt: now + CONFLICT_RETRY_MS };
-  if (error.code === 403 || error.code === 401) return { answer: 'Forbidden', message: error.message, retryAt: now + FORBIDDEN_RETRY_MS };
-  if (error.code === 429) return { answer: 'Throttled', message: error.message, retryAt: now + (error.retryAfterMs ?? UNAVAILABLE_RETRY_MS) };
+  if (error.code === 403 || error.code === 401)
+    return { answer: 'Forbidden', message: error.message, retryAt: now + FORBIDDEN_RETRY_MS };
+  if (error.code === 429)
+    return { answer: 'Throttled', message: error.message, retryAt: now + (error.retryAfterMs ?? UNAVAILABLE_RETRY_MS) };
   if (error.code === 0 || error.code === 408 || error.code >= 500) {
     return { answer: 'Unavailable', message: error.message, retryAt: now + (error.retryAfterMs ?? UNAVAILABLE_RETRY_MS) };
   }

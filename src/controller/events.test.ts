@@ -8,8 +8,9 @@ const node = aNode();
 const none: EventMemory = { planned: false, wait: null, pods: new Map() };
 
 /** Feeds the same decision at several times and gathers what is told. */
-function told(decision: Decision, seconds: readonly number[], memory: EventMemory | undefined = none) {
+function told(decision: Decision, seconds: readonly number[], first: EventMemory | null = none) {
   const events = [];
+  let memory = first ?? undefined;
   for (const at of seconds) {
     const result = eventsFor(memory, decision, node, NOW + at * SECOND);
     memory = result.memory;
@@ -18,22 +19,42 @@ function told(decision: Decision, seconds: readonly number[], memory: EventMemor
   return events;
 }
 
-const brief = (events: readonly { type: string; reason: string; message: string }[]) => events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+const brief = (events: readonly { type: string; reason: string; message: string }[]) =>
+  events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
 
 describe('eventsFor, of phases', () => {
   it.each<[string, Decision, string]>([
-    ['a drain that begins', aDecision('Pending', 'Draining'), 'Normal Draining: cordoned and being drained: kernel update (NodeMaintenance m-1, policy kernels)'],
-    ['a drained node', aDecision('Settling', 'Drained', { state: { startedAt: NOW - 42 * SECOND } }), 'Normal Drained: drained in 42s'],
+    [
+      'a drain that begins',
+      aDecision('Pending', 'Draining'),
+      'Normal Draining: cordoned and being drained: kernel update (NodeMaintenance m-1, policy kernels)',
+    ],
+    [
+      'a drained node',
+      aDecision('Settling', 'Drained', { state: { startedAt: NOW - 42 * SECOND } }),
+      'Normal Drained: drained in 42s',
+    ],
     [
       'a node that is handed back',
       aDecision('Undoing', 'HandedBack', { state: { message: 'the reason no longer holds' } }),
       'Normal HandedBack: back in service: the reason no longer holds',
     ],
-    ['a drain that is cancelled', aDecision('Undoing', 'Cancelled', { state: { message: 'cancelled' } }), 'Normal HandedBack: back in service, not drained: cancelled'],
-    ['a drain that is paused', aDecision('Undoing', 'Pending', { state: { message: 'paused' } }), 'Normal HandedBack: back in service for now: paused'],
+    [
+      'a drain that is cancelled',
+      aDecision('Undoing', 'Cancelled', { state: { message: 'cancelled' } }),
+      'Normal HandedBack: back in service, not drained: cancelled',
+    ],
+    [
+      'a drain that is paused',
+      aDecision('Undoing', 'Pending', { state: { message: 'paused' } }),
+      'Normal HandedBack: back in service for now: paused',
+    ],
     [
       'a drain that steps aside',
-      aDecision('Undoing', 'BackOff', { state: { message: 'no pod could leave for 30m: ProtectedPod' }, change: { retryAt: NOW + 300 * SECOND } }),
+      aDecision('Undoing', 'BackOff', {
+        state: { message: 'no pod could leave for 30m: ProtectedPod' },
+        change: { retryAt: NOW + 300 * SECOND },
+      }),
       'Warning HandedBack: back in service for now, tried again in 300s: no pod could leave for 30m: ProtectedPod',
     ],
     [
@@ -63,8 +84,16 @@ describe('eventsFor, of phases', () => {
   it('warns when the replacements were given up on', () => {
     const settling = aDecision('Settling', 'Settling', { waitingFor: everyBlocker.NotSettled });
     const { memory } = eventsFor(none, settling, node, NOW);
-    const drained = { ...aDecision('Settling', 'Drained'), maintenance: aMaintenance({ settings: settings({ settleTimeoutMs: 60_000 }), state: { phase: 'Settling', startedAt: NOW } }) };
-    expect(brief(eventsFor(memory, drained, node, NOW + 60 * SECOND).events)).toEqual(['Warning Drained: drained in 60s, but not everything that left it was Ready elsewhere in time']);
+    const drained = {
+      ...aDecision('Settling', 'Drained'),
+      maintenance: aMaintenance({
+        settings: settings({ settleTimeoutMs: 60_000 }),
+        state: { phase: 'Settling', startedAt: NOW },
+      }),
+    };
+    expect(brief(eventsFor(memory, drained, node, NOW + 60 * SECOND).events)).toEqual([
+      'Warning Drained: drained in 60s, but not everything that left it was Ready elsewhere in time',
+    ]);
     expect(brief(eventsFor(memory, drained, node, NOW + 50 * SECOND).events)).toEqual(['Normal Drained: drained in 50s']);
   });
 });
@@ -73,26 +102,30 @@ describe('eventsFor, of plans', () => {
   const queued = aDecision('Pending', 'Pending', { waitingFor: everyBlocker.MaxNodes });
 
   it('announces once what has waited for its turn for ten seconds', () => {
-    expect(told(queued, [0, 9, 10, 11, 600], undefined).map((event) => [event.reason, event.message])).toEqual([
-      ['MaintenancePlanned', 'to be drained: kernel update (NodeMaintenance m-1, policy kernels); not yet: policy kernels allows 1 node out at a time and node-2 is out'],
+    expect(told(queued, [0, 9, 10, 11, 600], null).map((event) => [event.reason, event.message])).toEqual([
+      [
+        'MaintenancePlanned',
+        'to be drained: kernel update (NodeMaintenance m-1, policy kernels); not yet: policy kernels allows 1 node out at a time and node-2 is out',
+      ],
     ]);
     expect(eventsFor(undefined, queued, node, NOW).wakeAt).toBe(NOW + 10 * SECOND);
   });
 
   it('does not announce again after a restart', () => {
-    expect(told(queued, [300, 310], undefined)).toEqual([]);
+    expect(told(queued, [300, 310], null)).toEqual([]);
   });
 
   it('takes an announcement back when the maintenance is wanted no more', () => {
     const { memory } = eventsFor(none, queued, node, NOW + 10 * SECOND);
-    expect(brief(told(aDecision('Pending', 'Cancelled', { change: { message: 'the reason no longer holds' } }), [11], memory))).toEqual([
-      'Normal HandedBack: not to be drained any more: the reason no longer holds',
-    ]);
+    expect(
+      brief(told(aDecision('Pending', 'Cancelled', { change: { message: 'the reason no longer holds' } }), [11], memory)),
+    ).toEqual(['Normal HandedBack: not to be drained any more: the reason no longer holds']);
   });
 });
 
 describe('eventsFor, of waits', () => {
-  const waits = (cause: keyof typeof everyBlocker, phase: 'Pending' | 'Draining' = 'Draining') => aDecision(phase, phase, { waitingFor: everyBlocker[cause] });
+  const waits = (cause: keyof typeof everyBlocker, phase: 'Pending' | 'Draining' = 'Draining') =>
+    aDecision(phase, phase, { waitingFor: everyBlocker[cause] });
 
   it('tells once of a wait that has lasted more than ten seconds', () => {
     expect(brief(told(waits('ProtectedPod'), [0, 5, 10, 11, 12, 900]))).toEqual([
@@ -118,26 +151,37 @@ describe('eventsFor, of waits', () => {
   it('takes one budget for one wait, whichever pod is foremost', () => {
     const { memory } = eventsFor(none, waits('BudgetExhausted'), node, NOW);
     const other = aDecision('Draining', 'Draining', { waitingFor: { ...everyBlocker.BudgetExhausted, pod: 'shop/web-9' } });
-    expect(brief(told(other, [11], memory))).toEqual([expect.stringMatching(/^Normal Waiting: pod shop\/web-9: disruption budget shop\/web allows no disruption now/)]);
+    expect(brief(told(other, [11], memory))).toEqual([
+      expect.stringMatching(/^Normal Waiting: pod shop\/web-9: disruption budget shop\/web allows no disruption now/),
+    ]);
   });
 
-  it.each(['Terminating', 'InFlight', 'NotYetSeen', 'EarlierTier', 'NotEmptyLongEnough'] as const)('has no word for %s, which every drain goes through', (cause) => {
-    expect(told(waits(cause), [0, 60])).toEqual([]);
-  });
+  it.each(['Terminating', 'InFlight', 'NotYetSeen', 'EarlierTier', 'NotEmptyLongEnough'] as const)(
+    'has no word for %s, which every drain goes through',
+    (cause) => {
+      expect(told(waits(cause), [0, 60])).toEqual([]);
+    },
+  );
 
   it.each(['MaxNodes', 'GroupLimit', 'MinInterval'] as const)('has no warning for a place in the queue: %s', (cause) => {
     expect(told(waits(cause, 'Pending'), [0, 11, 60]).filter((event) => event.reason === 'Waiting')).toEqual([]);
   });
 
   it('tells of a mass trigger once for all nodes of the policy', () => {
-    const keys = ['a', 'b'].map((id) => told({ ...waits('MassTrigger', 'Pending'), maintenance: aMaintenance({ id }) }, [0, 11]).find((event) => event.reason === 'Waiting')?.dedupKey);
+    const keys = ['a', 'b'].map(
+      (id) =>
+        told({ ...waits('MassTrigger', 'Pending'), maintenance: aMaintenance({ id }) }, [0, 11]).find(
+          (event) => event.reason === 'Waiting',
+        )?.dedupKey,
+    );
     expect(keys[0]).toBeDefined();
     expect(keys[0]).toBe(keys[1]);
   });
 });
 
 describe('eventsFor, of pods', () => {
-  const blocked = (cause: keyof typeof everyBlocker) => aDecision('Draining', 'Draining', { pods: [aReport('web-1', { blocker: everyBlocker[cause] })], remaining: 1 });
+  const blocked = (cause: keyof typeof everyBlocker) =>
+    aDecision('Draining', 'Draining', { pods: [aReport('web-1', { blocker: everyBlocker[cause] })], remaining: 1 });
 
   it('tells a pod after thirty seconds that it is in the way, when that does not pass by itself', () => {
     const events = told(blocked('Finalizer'), [0, 30, 31, 60]);
@@ -162,17 +206,32 @@ describe('eventsOfAnswer', () => {
   const maintenance = aMaintenance();
 
   it('tells the pod and its owner, the owner once per node', () => {
-    const of = (name: string) => eventsOfAnswer(maintenance, { do: 'TellOwner', pod: aPod({ name }), message: 'this pod keeps node node-1 from being drained' }, 'Done');
+    const of = (name: string) =>
+      eventsOfAnswer(
+        maintenance,
+        { do: 'TellOwner', pod: aPod({ name }), message: 'this pod keeps node node-1 from being drained' },
+        'Done',
+      );
     const [onPod, onOwner] = of('web-1');
-    expect(onPod).toMatchObject({ regarding: { kind: 'Pod' }, message: 'this pod keeps node node-1 from being drained (NodeMaintenance m-1)' });
-    expect(onOwner).toMatchObject({ regarding: { apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace: 'shop', name: 'web', uid: 'uid-web' } });
+    expect(onPod).toMatchObject({
+      regarding: { kind: 'Pod' },
+      message: 'this pod keeps node node-1 from being drained (NodeMaintenance m-1)',
+    });
+    expect(onOwner).toMatchObject({
+      regarding: { apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace: 'shop', name: 'web', uid: 'uid-web' },
+    });
     expect(of('web-2')[1]?.dedupKey).toBe(onOwner?.dedupKey);
     expect(of('web-2')[0]?.dedupKey).not.toBe(onPod?.dedupKey);
   });
 
   it('does not invent the API version of an owner it does not know', () => {
     const pod = aPod({ owner: ownedBy('Rollout', 'web') });
-    expect(eventsOfAnswer(maintenance, { do: 'TellOwner', pod, message: 'm' }, 'Done')[1]?.regarding).toEqual({ kind: 'Rollout', namespace: 'shop', name: 'web', uid: 'uid-web' });
+    expect(eventsOfAnswer(maintenance, { do: 'TellOwner', pod, message: 'm' }, 'Done')[1]?.regarding).toEqual({
+      kind: 'Rollout',
+      namespace: 'shop',
+      name: 'web',
+      uid: 'uid-web',
+    });
   });
 
   it('warns of a delete around the budgets, once it is done', () => {
@@ -185,7 +244,9 @@ describe('eventsOfAnswer', () => {
 
   it('tells why a handover was given back', () => {
     const pod = aHandedOverPod();
-    expect(brief(eventsOfAnswer(maintenance, { do: 'GiveBack', pod }, 'Done'))).toEqual(['Normal HandoverGivenBack: given back to ReplicaSet web: the drain was stopped']);
+    expect(brief(eventsOfAnswer(maintenance, { do: 'GiveBack', pod }, 'Done'))).toEqual([
+      'Normal HandoverGivenBack: given back to ReplicaSet web: the drain was stopped',
+    ]);
     expect(brief(eventsOfAnswer(maintenance, { do: 'GiveBack', pod, refusedBecause: 'NoRoom' }, 'Done'))).toEqual([
       'Warning HandoverGivenBack: given back to ReplicaSet web: its replacement did not get Ready in time (NoRoom)',
     ]);

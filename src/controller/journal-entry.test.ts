@@ -3,7 +3,8 @@ import { aCordonedNode, aHandedOverPod, aMaintenance, aNode, aPod, NOW, settings
 import { annotations } from '../api/names.ts';
 import { journalEntry } from './journal-entry.ts';
 
-const entry = (effect: Parameters<typeof journalEntry>[0], maintenance = aMaintenance()) => journalEntry(effect, maintenance, NOW);
+const entry = (effect: Parameters<typeof journalEntry>[0], maintenance = aMaintenance()) =>
+  journalEntry(effect, maintenance, NOW);
 
 describe('journalEntry', () => {
   it('says what a cordon changed and what takes it back', () => {
@@ -16,7 +17,9 @@ describe('journalEntry', () => {
   });
 
   it('does not promise to uncordon a node that was cordoned before', () => {
-    expect(entry({ do: 'Cordon', node: aNode({ unschedulable: true }) })?.undo).toBe('remove the taint; it was cordoned before and stays so');
+    expect(entry({ do: 'Cordon', node: aNode({ unschedulable: true }) })?.undo).toBe(
+      'remove the taint; it was cordoned before and stays so',
+    );
     const marked = aNode({ annotations: { [annotations.maintenance]: JSON.stringify({ stage: 'Marked', undo: {} }) } });
     expect(entry({ do: 'Cordon', node: marked })?.undo).toBe('remove the taint; uncordon');
   });
@@ -30,8 +33,14 @@ describe('journalEntry', () => {
   });
 
   it('says what was handed back', () => {
-    expect(entry({ do: 'Undo', node: aCordonedNode() })).toMatchObject({ do: 'handed back: uncordoned, own taint removed', undo: '' });
-    const before = aNode({ unschedulable: true, annotations: { [annotations.maintenance]: JSON.stringify({ undo: { unschedulable: true } }) } });
+    expect(entry({ do: 'Undo', node: aCordonedNode() })).toMatchObject({
+      do: 'handed back: uncordoned, own taint removed',
+      undo: '',
+    });
+    const before = aNode({
+      unschedulable: true,
+      annotations: { [annotations.maintenance]: JSON.stringify({ undo: { unschedulable: true } }) },
+    });
     expect(entry({ do: 'Undo', node: before })?.do).toBe('handed back: own taint removed');
   });
 
@@ -47,8 +56,14 @@ describe('journalEntry', () => {
   });
 
   it('records a delete around the budgets, and a pause on the maintenance', () => {
-    expect(entry({ do: 'Delete', pod: aPod(), because: 'the policy’s ladder reached Delete' })).toMatchObject({ undo: '', object: 'Pod/shop/web-1' });
-    expect(entry({ do: 'Pause', because: 'uncordoned by hand' })).toMatchObject({ do: 'paused: uncordoned by hand', object: 'NodeMaintenance/m-1' });
+    expect(entry({ do: 'Delete', pod: aPod(), because: 'the policy’s ladder reached Delete' })).toMatchObject({
+      undo: '',
+      object: 'Pod/shop/web-1',
+    });
+    expect(entry({ do: 'Pause', because: 'uncordoned by hand' })).toMatchObject({
+      do: 'paused: uncordoned by hand',
+      object: 'NodeMaintenance/m-1',
+    });
   });
 
   it('leaves out what cannot be taken back and is told elsewhere', () => {

@@ -109,7 +109,8 @@ export function createLedger(clock: Clock): Ledger {
     },
     sweep() {
       const now = clock.now();
-      for (const [uid, { inFlight, startedAt }] of attempts) if (!inFlight && now - startedAt > ATTEMPT_LASTS_MS) attempts.delete(uid);
+      for (const [uid, { inFlight, startedAt }] of attempts)
+        if (!inFlight && now - startedAt > ATTEMPT_LASTS_MS) attempts.delete(uid);
       for (const [uid, at] of told) if (now - at > TOLD_LASTS_MS) told.delete(uid);
       let next: Millis | null = null;
       for (const [uid, charge] of charged) {

@@ -2,20 +2,22 @@
  * NodeMaintenance objects as the runner's store: the spec comes from the API server, the status is ours to write. What was decided
  * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
  */
-import { finalizers, GROUP_VERSION, labels } from '../api/names.ts';
+import { finalizers, GROUP_VERSION } from '../api/names.ts';
 import type { JournalEntry, NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import { activePhases, type Maintenance, type MaintenanceState, terminalPhases } from '../engine/maintenance.ts';
 import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
-import { isoSeconds } from '../engine/journal.ts';
 import type { NodeEffect } from '../engine/steps.ts';
-import { defaultDrainSettings } from '../engine/settings.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { type CompiledSpec, compileMaintenance, stateOf } from './compile.ts';
+import { type CompiledSpec, compileMaintenance, leftBehind, stateOf } from './compile.ts';
+import { validateMaintenance } from './admit.ts';
+import { causeHeld, isStale, withCause } from './ended.ts';
 import { journalEntry } from './journal-entry.ts';
+import { nameOf, newMaintenance } from './new-maintenance.ts';
 import type { Match } from './matcher.ts';
+import { mergePatch } from './merge-patch.ts';
 import type { Progress } from './progress.ts';
 import type { MaintenanceStore } from './runner.ts';
 import { isUrgent, soonMs, statusChanged, statusOf } from './status.ts';
@@ -56,8 +58,6 @@ const COLLECTION = `/apis/${GROUP_VERSION}/nodemaintenances`;
 const MERGE_PATCH = 'application/merge-patch+json';
 const RETRY_MS = 1_000;
 const SWEEP_RETRY_MS = 600_000;
-/** Ended maintenances are kept for people to look at, longer than events are. */
-const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 
 interface Entry {
   object: NodeMaintenance | null; // null: adopted, there is no object
@@ -70,13 +70,23 @@ interface Entry {
   /** Done since the last write, for the journal. */
   done: JournalEntry[];
   writing: boolean;
-  /** After a write that failed. */
-  notBefore: Millis;
+  /** A write failed a moment ago. */
+  refused: boolean;
   cancelTimer: (() => void) | null;
   housekeeping: boolean;
   /** The pause is on its way, or was refused a moment ago. */
   pausing: boolean;
 }
+
+const idle = (): Omit<Entry, 'object' | 'spec' | 'state' | 'written'> => ({
+  decision: null,
+  done: [],
+  writing: false,
+  refused: false,
+  cancelTimer: null,
+  housekeeping: false,
+  pausing: false,
+});
 
 export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const { client, clock, log, progress, mayAct, onChange } = options;
@@ -145,7 +155,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
   const write = (entry: Entry) => {
     const { id } = entry.spec;
-    if (!entry.object || entry.writing || clock.now() < entry.notBefore || !mayAct()) return;
+    if (!entry.object || entry.writing || entry.refused || !mayAct()) return;
     if (entries.get(id) !== entry) return; // deleted while an earlier write was on its way
     const status = nextStatus(entry, clock.now());
     if (!status || (statusChanged(entry.written, status) === 'No' && causeHeld(entry.written) === causeHeld(status))) return;
@@ -159,12 +169,17 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     track(
       attempt(`write the status of nodemaintenance ${id}`, request).then((ok) => {
         entry.writing = false;
-        if (ok) entry.written = status;
-        else entry.done = [...done, ...entry.done];
-        if (!ok) {
-          entry.notBefore = clock.now() + RETRY_MS;
-          writeLater(entry, RETRY_MS);
-        } else if (entry.decision && entry.decision !== decision) settle(entry, entry.decision);
+        if (ok) {
+          entry.written = status;
+          if (entry.decision && entry.decision !== decision) settle(entry, entry.decision);
+          return;
+        }
+        entry.done = [...done, ...entry.done];
+        entry.refused = true;
+        clock.after(RETRY_MS, () => {
+          entry.refused = false;
+          write(entry);
+        });
       }),
     );
   };
@@ -216,13 +231,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         spec,
         state: stateOf(object),
         written: object.status,
-        decision: null,
-        done: [],
-        writing: false,
-        notBefore: 0,
-        cancelTimer: null,
-        housekeeping: false,
-        pausing: false,
+        ...idle(),
       };
       drop(id);
       put(fresh);
@@ -235,6 +244,12 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     entry.spec = spec;
     // Followers read the status; the leader has written it and is ahead of its own watch.
     if (!mayAct()) Object.assign(entry, { state: stateOf(object), written: object.status, decision: null, done: [] });
+  };
+
+  /** What a request of our own has answered; the watch brings it a moment later. */
+  const seeAnswer = (object: NodeMaintenance) => {
+    const valid = validateMaintenance(object, log);
+    if (valid) see(valid);
   };
 
   return {
@@ -282,7 +297,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       const body = { spec: { paused: true, pausedBecause: because } };
       // It holds when the object says so, not before: the node's journal, which is how a restart would know, is taken off right after it.
       const request = async () =>
-        see(
+        seeAnswer(
           await client.json<NodeMaintenance>({
             method: 'PATCH',
             path: `${COLLECTION}${pathOf(maintenance.id)}`,
@@ -304,27 +319,14 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       drop(name);
     },
 
-    create(nodeName, nodeUid, { policy, rule, message }) {
+    create(nodeName, nodeUid, match) {
       if (creating.has(nodeName) || !mayAct()) return;
       creating.add(nodeName);
-      const name = nameOf(nodeName, nodeUid, policy.name, onNode(nodeName).length);
-      const { drain, handBack, priority } = policy.source.spec;
-      const body = {
-        apiVersion: GROUP_VERSION,
-        kind: 'NodeMaintenance',
-        metadata: { name, finalizers: [finalizers.undo], labels: { [labels.policy]: policy.name.slice(0, 63) } },
-        spec: {
-          nodeName,
-          policy: policy.name,
-          reason: { type: rule.type, message: message.slice(0, 1024) },
-          drain,
-          handBack,
-          priority,
-        },
-      };
+      const name = nameOf(nodeName, nodeUid, match.policy.name, (taken) => entries.has(taken));
+      const body = newMaintenance(name, nodeName, match);
       const request = async () => {
         const created = await client.json<NodeMaintenance>({ method: 'POST', path: COLLECTION, body });
-        if (!entries.has(name)) see(created);
+        if (!entries.has(name)) seeAnswer(created);
       };
       track(
         attempt(`create nodemaintenance ${name}`, request).then((ok) => {
@@ -346,29 +348,10 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       const now = clock.now();
       put({
         object: null,
-        spec: {
-          id,
-          nodeName,
-          policy: null,
-          reasonType: 'Manual',
-          reason: 'left behind',
-          priority: 0,
-          settings: defaultDrainSettings,
-          handBack: 'WhenCauseClears',
-          paused: false,
-          pausedBecause: '',
-          cancelled: true,
-          createdAt: now,
-        },
+        spec: leftBehind(id, nodeName, now),
         state: { phase: 'Undoing', phaseSince: now, attempts: 0 },
         written: undefined,
-        decision: null,
-        done: [],
-        writing: false,
-        notBefore: 0,
-        cancelTimer: null,
-        housekeeping: false,
-        pausing: false,
+        ...idle(),
       });
     },
 
@@ -376,9 +359,12 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
     reset() {
       for (const entry of entries.values()) {
+        const { object, spec } = entry;
+        if (!object) continue;
         entry.cancelTimer?.();
-        const fresh = { decision: null, done: [], cancelTimer: null };
-        if (entry.object) Object.assign(entry, { state: stateOf(entry.object), written: entry.object.status, ...fresh });
+        Object.assign(entry, { state: stateOf(object), written: object.status, decision: null, done: [], cancelTimer: null });
+        progress.forget(spec.id);
+        progress.restore(spec.id, object.status?.progress?.gone ?? 0);
       }
     },
 
@@ -401,58 +387,10 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     },
 
     async flush() {
+      await Promise.all(writes); // what was decided while these were on their way is written after them
       for (const entry of entries.values()) write(entry);
       await Promise.all(writes);
+      for (const entry of entries.values()) entry.cancelTimer?.();
     },
   };
-}
-
-const CAUSE_HOLDS = 'CauseHolds';
-
-function causeHeld(status: NodeMaintenanceStatus | undefined): boolean {
-  return status?.conditions?.find((each) => each.type === CAUSE_HOLDS)?.status === 'True';
-}
-
-function withCause(status: NodeMaintenanceStatus, holds: boolean, now: Millis): NodeMaintenanceStatus {
-  const others = (status.conditions ?? []).filter((each) => each.type !== CAUSE_HOLDS);
-  const condition = {
-    type: CAUSE_HOLDS,
-    status: holds ? ('True' as const) : ('False' as const),
-    lastTransitionTime: isoSeconds(now),
-    reason: holds ? 'StillMatches' : 'NoLongerMatches',
-    message: holds
-      ? 'Its reason still held when it ended; delete this object to have the node taken again'
-      : 'Its reason no longer holds',
-  };
-  return { ...status, conditions: [...others, condition] };
-}
-
-function isStale({ phase, finishedAt }: MaintenanceState, now: Millis): boolean {
-  return (terminalPhases.has(phase) || phase === 'Drained') && finishedAt !== undefined && now - finishedAt > KEEP_ENDED_MS;
-}
-
-/** "worker-1-x3k9q": readable, unique for node, policy and repetition, and the same again when a creation is repeated after a crash. */
-function nameOf(nodeName: string, nodeUid: string, policy: string, repetition: number): string {
-  let hash = 2_166_136_261; // FNV-1a
-  for (const char of `${nodeUid}/${policy}/${repetition}`) hash = Math.imul(hash ^ char.charCodeAt(0), 16_777_619);
-  return `${nodeName.slice(0, 240)}-${(hash >>> 0).toString(36).padStart(5, '0')}`;
-}
-
-/** The merge patch that turns one status into another: what is no longer there is named as null. */
-function mergePatch(
-  from: Readonly<Record<string, unknown>> | undefined,
-  to: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const patch: Record<string, unknown> = {};
-  for (const key of Object.keys(from ?? {})) if (!(key in to)) patch[key] = null;
-  for (const [key, value] of Object.entries(to)) {
-    const before = from?.[key];
-    if (isPlain(value) && isPlain(before)) patch[key] = mergePatch(before, value);
-    else if (JSON.stringify(before) !== JSON.stringify(value)) patch[key] = value;
-  }
-  return patch;
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -40,7 +40,8 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
   let policies: readonly Policy[] = [];
 
   const contextAt = (now: Millis): ReasonContext => ({ now, conditionSince: times.since });
-  const selects = (policy: Policy, node: Node) => !isEmptySelector(policy.selector) && matchesSelector(policy.selector, node.labels);
+  const selects = (policy: Policy, node: Node) =>
+    !isEmptySelector(policy.selector) && matchesSelector(policy.selector, node.labels);
 
   const judge = (node: Node, now: Millis) => {
     found.delete(node.name);
@@ -104,15 +105,21 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
       if (!policy || !node || !selects(policy, node)) return false;
       const context = contextAt(now);
       // The patience is for the reason that has started it: a check that is Unknown for ever must not keep a node that a taint took out.
-      return policy.reasons.some((rule) => (rule.type === reasonType ? stillHolds(rule, node, context) : matchReason(rule, node, context).pass));
+      return policy.reasons.some((rule) =>
+        rule.type === reasonType ? stillHolds(rule, node, context) : matchReason(rule, node, context).pass,
+      );
     },
     admission(lastStart) {
       return new Map(
         policies.map((policy) => {
           const members = [...(selected.get(policy.name) ?? [])].flatMap((name) => nodes.get(name) ?? []);
           let matchedByCondition = 0;
-          for (const match of found.values()) if (match.policy.name === policy.name && match.rule.type === 'Condition') matchedByCondition += 1;
-          return [policy.name, { ...policy.limits, selected: members, matchedByCondition, lastStart: lastStart.get(policy.name) ?? null }];
+          for (const match of found.values())
+            if (match.policy.name === policy.name && match.rule.type === 'Condition') matchedByCondition += 1;
+          return [
+            policy.name,
+            { ...policy.limits, selected: members, matchedByCondition, lastStart: lastStart.get(policy.name) ?? null },
+          ];
         }),
       );
     },

@@ -3,13 +3,14 @@ import { GROUP_VERSION } from '../api/names.ts';
 import type { MaintenancePolicy, MaintenancePolicyStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
 import { explain } from '../engine/explain.ts';
-import { activePhases } from '../engine/maintenance.ts';
+import { activePhases, terminalPhases } from '../engine/maintenance.ts';
 import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Matcher } from './matcher.ts';
 
 export interface PolicyStatusWriter {
+  /** From the watch. */
   see(policy: MaintenancePolicy): void;
   forget(name: string): void;
   update(decisions: readonly Decision[], now: Millis): void;
@@ -36,11 +37,20 @@ export function createPolicyStatus({ client, clock, log, mayAct, matcher }: Poli
     if (!latest || !mayAct()) return;
     const next = summarise(latest.decisions, latest.now);
     for (const [name, entry] of policies) {
-      const status: MaintenancePolicyStatus = { observedGeneration: entry.generation, ...matcher.counts(name), ...(next.get(name) ?? idle) };
+      const status: MaintenancePolicyStatus = {
+        observedGeneration: entry.generation,
+        ...matcher.counts(name),
+        ...(next.get(name) ?? idle),
+      };
       if (JSON.stringify(status) === JSON.stringify(entry.written)) continue;
       const body = { status: { waitingFor: null, ...status } };
       try {
-        await client.json({ method: 'PATCH', path: `/apis/${GROUP_VERSION}/maintenancepolicies${pathOf(name, 'status')}`, contentType: 'application/merge-patch+json', body });
+        await client.json({
+          method: 'PATCH',
+          path: `/apis/${GROUP_VERSION}/maintenancepolicies${pathOf(name, 'status')}`,
+          contentType: 'application/merge-patch+json',
+          body,
+        });
         entry.written = status;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
@@ -51,7 +61,9 @@ export function createPolicyStatus({ client, clock, log, mayAct, matcher }: Poli
 
   return {
     see({ metadata }) {
-      policies.set(metadata.name, { generation: metadata.generation ?? 0, written: policies.get(metadata.name)?.written });
+      // What another leader has written meanwhile is not what this one remembers.
+      const written = mayAct() ? policies.get(metadata.name)?.written : undefined;
+      policies.set(metadata.name, { generation: metadata.generation ?? 0, written });
     },
     forget: (name) => void policies.delete(name),
     update(decisions, now) {
@@ -70,7 +82,7 @@ const idle: Counts = { active: 0, waiting: 0, done: 0 };
 function summarise(decisions: readonly Decision[], now: Millis): Map<string, Counts> {
   const counts = new Map<string, Required<Omit<Counts, 'waitingFor'>> & { waitingFor?: string }>();
   for (const { maintenance, phase, waitingFor } of decisions) {
-    if (maintenance.policy === null) continue;
+    if (maintenance.policy === null || terminalPhases.has(phase)) continue;
     let entry = counts.get(maintenance.policy);
     if (!entry) counts.set(maintenance.policy, (entry = { active: 0, waiting: 0, done: 0 }));
     if (activePhases.has(phase)) entry.active += 1;

@@ -4,7 +4,7 @@ import type { PodReport } from '../engine/drain.ts';
 import type { Maintenance, MaintenanceState, Phase } from '../engine/maintenance.ts';
 import type { DrainSettings } from '../engine/settings.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
-import type { KubeClient } from '../kube/client.ts';
+import { KubeError, type KubeClient } from '../kube/client.ts';
 import * as kinds from '../kube/kinds.ts';
 import { reflect } from '../kube/reflector.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
@@ -68,13 +68,29 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     },
     onError: (error) => log.warn(`cannot watch nodes: ${error.message}`),
   });
-  await nodeWatch.synced;
-
-  const works = new Map<string, Work>();
-  for (const name of options.nodes) works.set(name, { maintenance: begin(name, startedAt, options), pods: [], remaining: null, waitingFor: null });
 
   let finish: (stopped: DrainOutcome | null) => void = () => {};
   const finished = new Promise<DrainOutcome | null>((resolve) => (finish = resolve));
+  const onAbort = () => finish('Interrupted');
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const cancelTimeout = options.timeoutMs === null ? () => {} : clock.after(options.timeoutMs, () => finish('TimedOut'));
+  const release = () => {
+    cancelTimeout();
+    signal.removeEventListener('abort', onAbort);
+  };
+
+  const works = new Map<string, Work>();
+  for (const name of options.nodes)
+    works.set(name, { maintenance: begin(name, startedAt, options), pods: [], remaining: null, waitingFor: null });
+
+  // A server that does not answer is asked again without end; the person may have had enough before.
+  try {
+    await Promise.race([nodeWatch.synced, finished]);
+  } catch (error) {
+    release();
+    throw error;
+  }
 
   const update = (work: Work, change: Partial<Maintenance>, state?: Partial<MaintenanceState>) => {
     work.maintenance = { ...work.maintenance, ...change, state: { ...work.maintenance.state, ...state } };
@@ -87,10 +103,14 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
       if (!work) return;
       const { phase } = decision;
       const moved = phase !== work.maintenance.state.phase;
+      if (moved && phase === 'Draining' && work.maintenance.state.phase === 'Pending') progress.begin(decision.maintenance.id);
       update(work, {}, { phase, ...(moved && { phaseSince: now }), ...decision.change });
       if (decision.pods) {
         work.pods = decision.pods;
-        progress.expect(decision.maintenance.id, decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod));
+        progress.expect(
+          decision.maintenance.id,
+          decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod),
+        );
       }
       work.remaining = decision.remaining ?? work.remaining;
       work.waitingFor = decision.waitingFor ?? null;
@@ -106,7 +126,10 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   const report = () => {
     cancelReport();
     reportedAt = clock.now();
-    options.onReport({ now: reportedAt, nodes: [...works.values()].map((work) => reportOf(work, progress.gone(work.maintenance.id))) });
+    options.onReport({
+      now: reportedAt,
+      nodes: [...works.values()].map((work) => reportOf(work, progress.gone(work.maintenance.id))),
+    });
   };
 
   /** A node that someone uncordoned meanwhile ends for this run when it is handed back. */
@@ -131,25 +154,29 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
       if ([...works.values()].every(isOver)) finish(null);
     },
     onPodGone: (nodeName, pod, now) => progress.left(idOf(options.by, nodeName), pod, now),
-    onAnswer: (maintenance, effect, answer, message) => log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message }),
+    onAnswer: (maintenance, effect, answer, message) =>
+      log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message }),
   });
 
-  const onAbort = () => finish('Interrupted');
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  const cancelTimeout = options.timeoutMs === null ? () => {} : clock.after(options.timeoutMs, () => finish('TimedOut'));
-
   const stopped = await finished;
-  cancelTimeout();
-  signal.removeEventListener('abort', onAbort);
+  release();
   await runner.stop();
   cancelReport();
-  nodeWatch.stop();
+  await nodeWatch.stop();
   // As with kubectl, a node that was begun stays cordoned, so that the next run goes on where this one ended. Only what nobody would
   // come back to is taken back: labels of pods that are being handed over, and marks on nodes that were not begun.
-  if (stopped) await leaveTidy(options, [...nodes.values()].filter((node) => works.has(node.name)));
+  if (stopped && nodes.size > 0) await tidy(options);
   report();
   return resultOf([...works.values()], stopped, progress, startedAt, clock.now());
+}
+
+async function tidy(options: RunDrainOptions): Promise<void> {
+  try {
+    await leaveTidy(options, options.nodes);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    options.log.warn(`labels of pods and marks on nodes may be left behind; drover uncordon takes them back: ${error.message}`);
+  }
 }
 
 const over: ReadonlySet<Phase> = new Set(['Drained', 'HandedBack', 'Cancelled', 'Failed', 'BackOff']);
@@ -205,12 +232,25 @@ function reportOf({ maintenance, pods, remaining, waitingFor }: Work, gone: numb
   };
 }
 
-function resultOf(works: readonly Work[], stopped: DrainOutcome | null, progress: { gone(id: string): number }, startedAt: Millis, now: Millis): DrainRunResult {
+function resultOf(
+  works: readonly Work[],
+  stopped: DrainOutcome | null,
+  progress: { gone(id: string): number },
+  startedAt: Millis,
+  now: Millis,
+): DrainRunResult {
   const nodes = works.map(({ maintenance }) => {
     const { state, nodeName, id } = maintenance;
-    const outcome: DrainOutcome = state.phase === 'Drained' ? 'Drained' : state.startedAt === undefined ? 'NotStarted' : (stopped ?? 'Failed');
+    const outcome: DrainOutcome =
+      state.phase === 'Drained' ? 'Drained' : state.startedAt === undefined ? 'NotStarted' : (stopped ?? 'Failed');
     const from = state.startedAt ?? startedAt;
-    return { name: nodeName, outcome, message: state.message ?? '', seconds: ((state.drainedAt ?? now) - from) / 1_000, pods: progress.gone(id) };
+    return {
+      name: nodeName,
+      outcome,
+      message: state.message ?? '',
+      seconds: ((state.drainedAt ?? now) - from) / 1_000,
+      pods: progress.gone(id),
+    };
   });
   return { ok: nodes.every((node) => node.outcome === 'Drained'), nodes };
 }

@@ -93,6 +93,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const nodeTries = new Map<string, { version: string; inFlight: boolean; retryAt: Millis }>();
   let podsInFlight = 0;
   let nodesInFlight = 0;
+  let nodesDueAt: Millis | null = null; // when the next node may be patched again
   let scheduled = false;
   let stopped = false;
   let lastPassAt = clock.now();
@@ -104,7 +105,8 @@ export function createRunner(options: RunnerOptions): Runner {
     scheduled = true;
     // The first change after a quiet moment is answered at once, together with all that the same read of a socket brought. In a storm of
     // changes the loop takes at most a quarter of a core: the decision is the same a few milliseconds later, with fewer passes.
-    const rest = Math.min(MAX_REST_MS, lastPassTookMs * REST_PER_WORK) - (clock.now() - lastPassAt);
+    const rested = Math.max(0, clock.now() - lastPassAt); // a clock that is set back must not stop the loop until it has caught up
+    const rest = Math.min(MAX_REST_MS, lastPassTookMs * REST_PER_WORK) - rested;
     if (rest >= 1) clock.after(rest, pass);
     else setImmediate(pass);
   }
@@ -139,6 +141,7 @@ export function createRunner(options: RunnerOptions): Runner {
     caches.provide(needs);
     for (const name of nodeTries.keys()) if (!options.nodes().has(name)) nodeTries.delete(name);
     let moved = false;
+    nodesDueAt = null;
     for (const decision of decisions) {
       if (decision.phase !== decision.maintenance.state.phase) moved = true;
       store.record(decision, now);
@@ -148,7 +151,7 @@ export function createRunner(options: RunnerOptions): Runner {
     options.onPass(decisions, now, lastPassTookMs);
     // A new phase is a new question about the same world.
     if (moved) poke();
-    wakeUpAt(earliest(wakeAt, dueAt), now);
+    wakeUpAt([wakeAt, dueAt, nodesDueAt, ledger.sweep()], now);
   }
 
   /** What the next phase will ask for is opened one pass earlier. */
@@ -172,7 +175,12 @@ export function createRunner(options: RunnerOptions): Runner {
     const { node } = effect;
     const last = nodeTries.get(node.name);
     // While the cache still shows the version that was patched, the patch has not been seen; a newer one may be patched at once.
-    if (last && (last.inFlight || (last.version === node.resourceVersion && clock.now() < last.retryAt))) return;
+    if (last?.inFlight) return;
+    if (last && last.version === node.resourceVersion && clock.now() < last.retryAt) {
+      // An answered patch that the watch never shows would otherwise be waited for without end.
+      nodesDueAt = Math.min(nodesDueAt ?? last.retryAt, last.retryAt);
+      return;
+    }
     if (nodesInFlight >= NODE_PATCHES_IN_FLIGHT) return;
     const entry = { version: node.resourceVersion, inFlight: true, retryAt: Number.POSITIVE_INFINITY };
     nodeTries.set(node.name, entry);
@@ -181,14 +189,16 @@ export function createRunner(options: RunnerOptions): Runner {
       Object.assign(entry, { inFlight: false, retryAt: clock.now() + NODE_RETRY_MS });
       nodesInFlight -= 1;
       if (answer !== 'Done') options.onAnswer(maintenance, effect, answer, message);
-      // An answered patch that the watch never shows would otherwise be waited for without end.
-      clock.after(NODE_RETRY_MS, poke);
+      poke();
     };
     track(
       effects.node(maintenance, effect).then(
         () => done('Done', ''),
         (error: unknown) => {
-          done(error instanceof KubeError && error.code === 409 ? 'Conflict' : 'Failed', error instanceof Error ? error.message : '');
+          done(
+            error instanceof KubeError && error.code === 409 ? 'Conflict' : 'Failed',
+            error instanceof Error ? error.message : '',
+          );
           if (!(error instanceof KubeError)) throw error;
           // 409: the kubelet was faster; the watch brings the newer node at once.
           if (error.code !== 409) log.warn(`cannot patch node ${node.name}: ${error.message}`);
@@ -206,9 +216,10 @@ export function createRunner(options: RunnerOptions): Runner {
     void settled.finally(() => underWay.delete(settled));
   }
 
-  function wakeUpAt(at: Millis | null, now: Millis): void {
+  function wakeUpAt(times: readonly (Millis | null)[], now: Millis): void {
     cancelTimer();
-    if (at !== null && !stopped) cancelTimer = clock.after(Math.max(1, at - now), poke);
+    const at = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    if (Number.isFinite(at) && !stopped) cancelTimer = clock.after(Math.max(1, at - now), poke);
   }
 
   poke();
@@ -225,10 +236,6 @@ export function createRunner(options: RunnerOptions): Runner {
       caches.stop();
     },
   };
-}
-
-function earliest(a: Millis | null, b: Millis | null): Millis | null {
-  return a === null ? b : b === null ? a : Math.min(a, b);
 }
 
 function countSchedulable(nodes: ReadonlyMap<string, Node>): number {

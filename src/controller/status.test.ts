@@ -7,12 +7,18 @@ import { explain } from '../engine/explain.ts';
 import { cut, isUrgent, soonMs, statusChanged, statusOf, stuckCauses } from './status.ts';
 import { aDecision, aReport, budget, everyBlocker } from './testing/decisions.ts';
 
-const draining = (overrides: Partial<Decision> = {}) => aDecision('Draining', 'Draining', { pods: [], remaining: 0, ...overrides });
+const draining = (overrides: Partial<Decision> = {}) =>
+  aDecision('Draining', 'Draining', { pods: [], remaining: 0, ...overrides });
 const at = (ms: number) => new Date(NOW + ms).toISOString().replace('.000Z', 'Z');
 
 describe('statusOf', () => {
   it('begins a phase now and keeps the beginning of one that goes on', () => {
-    const begun = statusOf(aDecision('Pending', 'Draining', { change: { startedAt: NOW + 5 * SECOND } }), undefined, NOW + 5 * SECOND, 0);
+    const begun = statusOf(
+      aDecision('Pending', 'Draining', { change: { startedAt: NOW + 5 * SECOND } }),
+      undefined,
+      NOW + 5 * SECOND,
+      0,
+    );
     expect(begun).toMatchObject({ phase: 'Draining', phaseSince: at(5_000), startedAt: at(5_000) });
     const goes = statusOf(draining(), begun, NOW + 9 * SECOND, 0);
     expect(goes.phaseSince).toBe(at(0));
@@ -26,7 +32,14 @@ describe('statusOf', () => {
 
   it('counts what has gone, what is going and what has not', () => {
     const pods = [aReport('a', { state: 'Terminating' }), aReport('b'), aReport('c', { state: 'Skipped', skipped: 'DaemonSet' })];
-    expect(statusOf(draining({ pods, remaining: 2 }), undefined, NOW, 1).progress).toEqual({ total: 3, evicted: 2, gone: 1, remaining: 2, percent: 33, summary: '1/3' });
+    expect(statusOf(draining({ pods, remaining: 2 }), undefined, NOW, 1).progress).toEqual({
+      total: 3,
+      evicted: 2,
+      gone: 1,
+      remaining: 2,
+      percent: 33,
+      summary: '1/3',
+    });
   });
 
   it('calls an empty node wholly drained, and rounds so that 100% means it', () => {
@@ -65,7 +78,9 @@ describe('statusOf', () => {
   });
 
   it('leaves the owner out where a bare pod has none', () => {
-    expect(statusOf(draining({ waitingFor: { ...everyBlocker.ProtectedPod, owner: '' } }), undefined, NOW, 0).waitingFor?.owner).toBeUndefined();
+    expect(
+      statusOf(draining({ waitingFor: { ...everyBlocker.ProtectedPod, owner: '' } }), undefined, NOW, 0).waitingFor?.owner,
+    ).toBeUndefined();
   });
 
   it('shows what blocks first, what stays last, and at most 200 pods', () => {
@@ -85,9 +100,18 @@ describe('statusOf', () => {
   });
 
   it('says of each pod why it is where it is, and since when', () => {
-    const pods = [aReport('a', { blocker: everyBlocker.BudgetExhausted, handover: 'not handed over: two' }), aReport('d', { state: 'Skipped', skipped: 'DaemonSet', tier: '' })];
+    const pods = [
+      aReport('a', { blocker: everyBlocker.BudgetExhausted, handover: 'not handed over: two' }),
+      aReport('d', { state: 'Skipped', skipped: 'DaemonSet', tier: '' }),
+    ];
     const first = statusOf(draining({ pods, remaining: 1 }), undefined, NOW, 0);
-    expect(first.pods?.[0]).toMatchObject({ owner: 'ReplicaSet/web', tier: 'workload', state: 'Waiting', handover: 'not handed over: two', because: { cause: 'BudgetExhausted', since: at(0) } });
+    expect(first.pods?.[0]).toMatchObject({
+      owner: 'ReplicaSet/web',
+      tier: 'workload',
+      state: 'Waiting',
+      handover: 'not handed over: two',
+      because: { cause: 'BudgetExhausted', since: at(0) },
+    });
     expect(first.pods?.[1]?.because).toMatchObject({ cause: 'DaemonSet', unblock: '' });
     const changed = [aReport('a', { blocker: everyBlocker.Finalizer }), pods[1] ?? aReport('d')];
     const later = statusOf(draining({ pods: changed, remaining: 1 }), first, NOW + 3 * SECOND, 0);
@@ -95,7 +119,12 @@ describe('statusOf', () => {
   });
 
   it('does not take the wait of a pod over to its namesake', () => {
-    const first = statusOf(draining({ pods: [aReport('db-0', { blocker: everyBlocker.Finalizer })], remaining: 1 }), undefined, NOW, 0);
+    const first = statusOf(
+      draining({ pods: [aReport('db-0', { blocker: everyBlocker.Finalizer })], remaining: 1 }),
+      undefined,
+      NOW,
+      0,
+    );
     const again = aReport('db-0', { pod: aPod({ name: 'db-0', uid: 'another' }), blocker: everyBlocker.Finalizer });
     expect(statusOf(draining({ pods: [again], remaining: 1 }), first, NOW + SECOND, 0).pods?.[0]?.because?.since).toBe(at(1_000));
   });
@@ -111,15 +140,21 @@ describe('statusOf', () => {
 
   it('gives the message only where it is about the present', () => {
     const message = 'no pod could leave for 30m';
-    expect(statusOf(aDecision('Undoing', 'BackOff', { state: { message }, change: { retryAt: NOW + SECOND } }), undefined, NOW, 0)).toMatchObject({ message, retryAt: at(1_000) });
+    expect(
+      statusOf(aDecision('Undoing', 'BackOff', { state: { message }, change: { retryAt: NOW + SECOND } }), undefined, NOW, 0),
+    ).toMatchObject({ message, retryAt: at(1_000) });
     const again = statusOf(aDecision('Pending', 'Draining', { state: { message, retryAt: NOW } }), undefined, NOW, 0);
     expect(again.message).toBeUndefined();
     expect(again.retryAt).toBeUndefined();
   });
 
   it('has conditions that keep their time until they turn, and leaves those of others alone', () => {
-    const others = [{ type: 'CauseHolds', status: 'True' as const, lastTransitionTime: at(0), reason: 'StillMatches', message: '' }];
-    const first = statusOf(draining({ waitingFor: everyBlocker.ProtectedPod }), { conditions: others }, NOW, 0, { generation: 3 });
+    const others = [
+      { type: 'CauseHolds', status: 'True' as const, lastTransitionTime: at(0), reason: 'StillMatches', message: '' },
+    ];
+    const first = statusOf(draining({ waitingFor: everyBlocker.ProtectedPod }), { conditions: others }, NOW, 0, {
+      generation: 3,
+    });
     expect(first.conditions).toEqual([
       ...others,
       { type: 'Drained', status: 'False', observedGeneration: 3, lastTransitionTime: at(0), reason: 'Draining', message: '' },
@@ -142,7 +177,12 @@ describe('statusOf', () => {
 
   it('fits the schema when the API server is long-winded', () => {
     const blocker = { ...everyBlocker.EvictionRefused, message: 'x'.repeat(9_000) };
-    const status = statusOf(draining({ waitingFor: blocker, pods: [aReport('a', { blocker, handover: 'y'.repeat(2_000) })], remaining: 1 }), undefined, NOW, 0);
+    const status = statusOf(
+      draining({ waitingFor: blocker, pods: [aReport('a', { blocker, handover: 'y'.repeat(2_000) })], remaining: 1 }),
+      undefined,
+      NOW,
+      0,
+    );
     expect(maintenanceStatus.safeParse(status).success).toBe(true);
     expect(status.waitingFor?.message).toMatch(/x…$/);
   });
@@ -151,7 +191,10 @@ describe('statusOf', () => {
 describe('statusChanged', () => {
   const base = statusOf(draining({ pods: [aReport('a')], remaining: 1 }), undefined, NOW, 0);
   const next = (overrides: Partial<Decision>, gone = 0, previous: NodeMaintenanceStatus = base) =>
-    statusChanged(previous, statusOf(draining({ pods: [aReport('a')], remaining: 1, ...overrides }), previous, NOW + 7 * SECOND, gone));
+    statusChanged(
+      previous,
+      statusOf(draining({ pods: [aReport('a')], remaining: 1, ...overrides }), previous, NOW + 7 * SECOND, gone),
+    );
 
   it('is Now for the first status, a new phase, and something that needs a person', () => {
     expect(statusChanged(undefined, base)).toBe('Now');
@@ -174,14 +217,32 @@ describe('statusChanged', () => {
 
   it('is Soon when the numbers of the same wait change', () => {
     const one = statusOf(draining({ waitingFor: everyBlocker.BudgetExhausted }), undefined, NOW, 0);
-    const two = statusOf(draining({ waitingFor: { ...everyBlocker.BudgetExhausted, budget: { ...budget, currentHealthy: 1 } } }), one, NOW, 0);
+    const two = statusOf(
+      draining({ waitingFor: { ...everyBlocker.BudgetExhausted, budget: { ...budget, currentHealthy: 1 } } }),
+      one,
+      NOW,
+      0,
+    );
     expect(statusChanged(one, two)).toBe('Soon');
   });
 
   it('is No when only time has passed', () => {
     expect(next({})).toBe('No');
-    const stops = statusOf(draining({ waitingFor: everyBlocker.Terminating, pods: [aReport('a', { blocker: everyBlocker.Terminating })], remaining: 1 }), undefined, NOW, 0);
-    const later = draining({ waitingFor: everyBlocker.Terminating, pods: [aReport('a', { blocker: everyBlocker.Terminating })], remaining: 1 });
+    const stops = statusOf(
+      draining({
+        waitingFor: everyBlocker.Terminating,
+        pods: [aReport('a', { blocker: everyBlocker.Terminating })],
+        remaining: 1,
+      }),
+      undefined,
+      NOW,
+      0,
+    );
+    const later = draining({
+      waitingFor: everyBlocker.Terminating,
+      pods: [aReport('a', { blocker: everyBlocker.Terminating })],
+      remaining: 1,
+    });
     expect(statusChanged(stops, statusOf(later, stops, NOW + 20 * SECOND, 0))).toBe('No');
   });
 

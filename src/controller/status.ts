@@ -39,6 +39,7 @@ export function soonMs(active: number): Millis {
 export const stuckCauses: ReadonlySet<string> = new Set<BlockerCause>([
   'Paused',
   'PolicyPaused',
+  'PolicyMissing',
   'MassTrigger',
   'BudgetNeverAllows',
   'SeveralBudgets',

@@ -71,7 +71,7 @@ function objectMeta<D extends MetaDraft & RawLabels>(annotation: Field<D>): Fiel
       OWNER_REFERENCE,
       () => ({ kind: '', name: '', uid: '', controller: false }),
       (meta, owner) => {
-        if (owner.controller) meta.owner = controller(owner.kind, owner.name, owner.uid);
+        if (owner.controller) meta.owner ??= controller(owner.kind, owner.name, owner.uid);
       },
     ),
     14: ascii((meta, finalizer) => void (meta.finalizers ??= []).push(intern(finalizer))),

@@ -44,7 +44,8 @@ function tlsProblem(code: string, error: Error, access: ClusterAccess): string |
     return 'its certificate has expired; renew it on the cluster (and check the clock of this machine)';
   if (code === 'CERT_NOT_YET_VALID') return 'its certificate is not valid yet; check the clock of this machine';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `its certificate is for another name (${error.message.replace(/^.*altnames: /, '')}); set tls-server-name in the kubeconfig`;
+    const names = (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname ?? 'none';
+    return `its certificate is for other names (${names}); set tls-server-name to one of them in the kubeconfig`;
   }
   if (code.startsWith('ERR_SSL_') && code.includes('ALERT')) {
     return `it refuses our TLS handshake (${code}); check the client certificate of ${access.credentials.owner}`;

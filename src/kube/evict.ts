@@ -87,8 +87,9 @@ function isGone({ code, reason, status }: KubeError): boolean {
   return code === 404 && reason === 'NotFound' && status?.message !== 'the server could not find the requested resource';
 }
 
+/** 1.34: "the UID in the precondition (a) does not match the UID in record (b)"; from other places: "UID in precondition: a, UID in object meta: b". */
 function isOtherUid({ code, status }: KubeError): boolean {
-  return code === 409 && status?.message?.includes('UID in precondition') === true;
+  return code === 409 && /UID in (the )?precondition/.test(status?.message ?? '');
 }
 
 /** Which EvictionAnswer an error of the eviction subresource is. */

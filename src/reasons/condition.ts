@@ -7,10 +7,14 @@ export function conditionReason({ condition }: RuleOf<'Condition'>, node: Node, 
   const since = context.conditionSince(node, condition.type, condition.status);
   if (since === null) {
     const has = node.conditions.find((each) => each.type === condition.type);
-    return { pass: false, because: has ? `its condition ${condition.type} is ${has.status}` : `it has no condition ${condition.type}` };
+    return {
+      pass: false,
+      because: has ? `its condition ${condition.type} is ${has.status}` : `it has no condition ${condition.type}`,
+    };
   }
   const at = since + condition.forMs;
-  if (context.now < at) return { pass: false, at, because: `its condition ${condition.type} is ${condition.status} only since a short while` };
+  if (context.now < at)
+    return { pass: false, at, because: `its condition ${condition.type} is ${condition.status} only since a short while` };
   const reason = node.conditions.find((each) => each.type === condition.type)?.reason;
   return { pass: true, message: `condition ${condition.type}=${condition.status}${reason ? ` (${reason})` : ''}` };
 }

@@ -14,6 +14,7 @@ export function annotationReason({ annotation }: RuleOf<'Annotation'>, node: Nod
 function matchKey(what: string, wanted: { readonly key: string; readonly value?: string }, map: StringMap): ReasonMatch {
   const value = map[wanted.key];
   if (value === undefined) return { pass: false, because: `it has no ${what} ${wanted.key}` };
-  if (wanted.value !== undefined && wanted.value !== value) return { pass: false, because: `its ${what} ${wanted.key} is not ${wanted.value}` };
+  if (wanted.value !== undefined && wanted.value !== value)
+    return { pass: false, because: `its ${what} ${wanted.key} is not ${wanted.value}` };
   return { pass: true, message: `${what} ${wanted.key}${value ? `=${value}` : ''}` };
 }

@@ -46,5 +46,7 @@ export function matchReason(rule: ReasonRule, node: Node, context: ReasonContext
 export function stillHolds(rule: ReasonRule, node: Node, context: ReasonContext): boolean {
   const match = matchReason(rule, node, context);
   if (match.pass || match.at !== undefined) return true;
-  return rule.type === 'Condition' && node.conditions.some(({ type, status }) => type === rule.condition.type && status === 'Unknown');
+  return (
+    rule.type === 'Condition' && node.conditions.some(({ type, status }) => type === rule.condition.type && status === 'Unknown')
+  );
 }

@@ -9,6 +9,7 @@ export function taintReason({ taint: wanted }: RuleOf<'Taint'>, node: Node): Rea
       (wanted.value === undefined || taint.value === wanted.value) &&
       (wanted.effect === undefined || taint.effect === wanted.effect),
   );
-  if (!found) return { pass: false, because: `it has no taint ${wanted.key}${wanted.value === undefined ? '' : `=${wanted.value}`}` };
+  if (!found)
+    return { pass: false, because: `it has no taint ${wanted.key}${wanted.value === undefined ? '' : `=${wanted.value}`}` };
   return { pass: true, message: `taint ${found.key}${found.value ? `=${found.value}` : ''}:${found.effect}` };
 }

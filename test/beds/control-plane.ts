@@ -45,7 +45,7 @@ async function startKwok(folder: string, server: string, times: PodTimes): Promi
     '--manage-all-nodes=false',
     '--manage-nodes-with-label-selector=type=kwok',
     '--cidr=10.0.0.0/12',
-    '--node-ip=10.0.0.1',
+    '--node-ip=192.168.0.1',
     '--node-lease-duration-seconds=40',
     `--server-address=127.0.0.1:${port}`,
   ]);

@@ -31,8 +31,9 @@ export function liveLines({ nodes, now }: DrainRunReport, style: LiveStyle): str
     const { phase, startedAt, finishedAt } = node;
     const time = startedAt === null ? '' : elapsed((finishedAt ?? now) - startedAt);
     const head = `${node.name.padEnd(nameWidth)}  ${style.paint(tones[phase] ?? 'strong', phase.padEnd(8))}  ${bar(node, style)}`;
-    const line = `${head}  ${(counts[index] ?? '').padStart(countWidth)}  ${time.padEnd(6)}  ${note(node, now)}`.trimEnd();
     const pods = podLines(node, now, Math.min(PODS_PER_NODE, room), style);
+    const note = noteOf(node, now, pods.length > 0);
+    const line = `${head}  ${(counts[index] ?? '').padStart(countWidth)}  ${time.padEnd(6)}  ${note}`.trimEnd();
     room -= pods.length;
     return [line, ...pods];
   });
@@ -52,10 +53,11 @@ function bar({ gone, total, phase }: NodeReport, { unicode, paint }: LiveStyle):
   return `${paint(phase === 'Drained' ? 'good' : 'busy', filled.repeat(full))}${paint('quiet', empty.repeat(BAR_WIDTH - full))}`;
 }
 
-function note({ phase, waitingFor, message }: NodeReport, now: number): string {
+/** What the lines of the pods do not say already. */
+function noteOf({ phase, waitingFor, message }: NodeReport, now: number, hasPods: boolean): string {
   if (phase === 'Pending') return 'waits for its turn';
   if (phase === 'Failed' || phase === 'Cancelled' || phase === 'Undoing') return message;
-  return isNotable(waitingFor) ? explain(waitingFor, now).message : '';
+  return isNotable(waitingFor) && !(hasPods && 'pod' in waitingFor) ? explain(waitingFor, now).message : '';
 }
 
 function podLines(node: NodeReport, now: number, most: number, { paint }: LiveStyle): string[] {

@@ -1,5 +1,6 @@
-/** Progress for logs and pipes: one line per change, and a reminder of what is waited for at most every 30 s. */
+/** Progress for logs and pipes: one line per change; what is waited for when it lasts, with a reminder at most every 30 s. */
 import type { DrainRunReport, NodeReport } from '../../controller/drain-report.ts';
+import type { Blocker } from '../../engine/blocker.ts';
 import { explain } from '../../engine/explain.ts';
 import { podKey } from '../../engine/pods.ts';
 import type { Millis } from '../../lib/clock.ts';
@@ -7,17 +8,24 @@ import { elapsed } from '../elapsed.ts';
 import { isNotable, waitingPods } from './waits.ts';
 
 const REMIND_MS = 30_000;
+// A wait that passes by itself within moments, like a replacement on its way, is not worth a line.
+const LASTS_MS = 3_000;
+
+interface Wait {
+  readonly since: Millis;
+  toldAt: Millis | null;
+}
 
 interface Seen {
   phase: NodeReport['phase'];
   announced: boolean;
-  /** By pod uid: its name and whether its eviction was told. */
-  readonly pods: Map<string, { readonly name: string; told: boolean }>;
-  /** When a wait was last told, by pod and cause. */
-  readonly waits: Map<string, Millis>;
+  /** By pod uid: its name, and what was told of it. */
+  readonly pods: Map<string, { readonly name: string; handingOver: boolean; evicted: boolean }>;
+  /** By pod (or none) and cause. */
+  readonly waits: Map<string, Wait>;
 }
 
-/** Feed it every report; it answers with the new lines. */
+/** Feed it every report, and the last one again as time passes; it answers with the new lines. */
 export function createPlainProgress(): (report: DrainRunReport) => string[] {
   const nodes = new Map<string, Seen>();
   return ({ nodes: reports, now }) =>
@@ -48,44 +56,50 @@ function linesOf(node: NodeReport, seen: Seen, now: Millis): string[] {
 }
 
 /** A pod counts as evicted when it is seen stopping, and as gone when it is no longer there. */
-function podLines(node: NodeReport, seen: Seen): string[] {
+function podLines({ pods, gone, total }: NodeReport, seen: Seen): string[] {
   const lines: string[] = [];
   const present = new Set<string>();
-  for (const { pod, state } of node.pods) {
+  for (const { pod, state } of pods) {
     present.add(pod.uid);
     if (state === 'Skipped') continue;
     let known = seen.pods.get(pod.uid);
-    if (!known) seen.pods.set(pod.uid, (known = { name: podKey(pod), told: false }));
-    if (pod.deletedAt !== undefined && !known.told) {
-      known.told = true;
+    if (!known) seen.pods.set(pod.uid, (known = { name: podKey(pod), handingOver: false, evicted: false }));
+    if (state === 'HandingOver' && !known.handingOver) {
+      known.handingOver = true;
+      lines.push(`pod ${known.name} handed over: its replacement comes first`);
+    }
+    if (pod.deletedAt !== undefined && !known.evicted) {
+      known.evicted = true;
       lines.push(`pod ${known.name} evicted`);
     }
   }
-  for (const [uid, { name, told }] of seen.pods) {
-    if (present.has(uid)) continue;
+  const left = [...seen.pods].filter(([uid]) => !present.has(uid));
+  for (const [index, [uid, { name }]] of left.entries()) {
     seen.pods.delete(uid);
-    lines.push(told ? `pod ${name} gone` : `pod ${name} evicted and gone`);
+    lines.push(`pod ${name} gone (${gone - left.length + index + 1}/${total})`);
   }
-  if (lines.length > 0) lines.push(`${node.gone}/${node.total} pods gone`);
   return lines;
 }
 
 function waitLines(node: NodeReport, seen: Seen, now: Millis): string[] {
-  const lines: string[] = [];
-  const tell = (key: string, line: string) => {
-    const last = seen.waits.get(key);
-    if (last !== undefined && now - last < REMIND_MS) return;
-    seen.waits.set(key, now);
-    lines.push(line);
-  };
+  const current = new Map<string, { readonly blocker: Blocker; readonly line: string }>();
   for (const { pod, blocker, message } of waitingPods(node, now))
-    tell(`${pod} ${blocker.cause}`, `pod ${pod} waiting: ${message}`);
-  // What a node as a whole waits for: its turn, volumes, replacements.
+    current.set(`${pod} ${blocker.cause}`, { blocker, line: `pod ${pod} waits: ${message}` });
+  // What a node as a whole waits for, but its turn: volumes, replacements, the right to cordon it.
   const { waitingFor } = node;
   if (isNotable(waitingFor) && !('pod' in waitingFor) && waitingFor.cause !== 'MaxNodes') {
-    tell(waitingFor.cause, `waiting: ${explain(waitingFor, now).message}`);
+    current.set(waitingFor.cause, { blocker: waitingFor, line: `waits: ${explain(waitingFor, now).message}` });
   }
-  return lines;
+  for (const key of seen.waits.keys()) if (!current.has(key)) seen.waits.delete(key);
+  return [...current].flatMap(([key, { blocker, line }]) => {
+    let wait = seen.waits.get(key);
+    if (!wait) seen.waits.set(key, (wait = { since: now, toldAt: null }));
+    const isDue =
+      wait.toldAt === null ? now - wait.since >= LASTS_MS || !explain(blocker, now).passes : now - wait.toldAt >= REMIND_MS;
+    if (!isDue) return [];
+    wait.toldAt = now;
+    return [line];
+  });
 }
 
 function counted(pods: number): string {

@@ -10,9 +10,10 @@ export interface ProgressView {
   end(): void;
 }
 
-// Elapsed times count up although nothing happens.
+// Elapsed times count up, and waits get old, although nothing happens.
 const TICK_MS = 1_000;
 
+/** Shows reports as they come, and the last one again each second. */
 export function openProgress(
   { screen, clock, verbose }: Context,
   { progress, output }: Pick<DrainFlags, 'progress' | 'output'>,
@@ -21,27 +22,28 @@ export function openProgress(
   if (silent) return { show() {}, end() {} };
   // Debug logs come many a second: between them a live region would only flicker.
   const region = progress === 'auto' && !verbose ? screen.live() : null;
-  if (!region) {
-    const linesOf = createPlainProgress();
-    // stdout belongs to the document that comes at the end.
-    const write = output === 'text' ? screen.out : screen.err;
-    return { show: (report) => linesOf(report).forEach((line) => write(line)), end() {} };
-  }
+  const linesOf = createPlainProgress();
+  // With -o json or yaml stdout belongs to the document that comes at the end.
+  const write = output === 'text' ? screen.out : screen.err;
+  const show = (report: DrainRunReport) => {
+    if (region) region.draw(liveLines(report, screen));
+    else linesOf(report).forEach((line) => write(line));
+  };
   let last: DrainRunReport | null = null;
   let cancelTick = () => {};
-  const draw = () => {
-    cancelTick();
-    cancelTick = clock.after(TICK_MS, draw);
-    if (last) region.draw(liveLines({ ...last, now: clock.now() }, screen));
+  const tick = () => {
+    cancelTick = clock.after(TICK_MS, tick);
+    if (last) show({ ...last, now: clock.now() });
   };
+  tick();
   return {
     show(report) {
       last = report;
-      draw();
+      show(report);
     },
     end() {
       cancelTick();
-      region.end();
+      region?.end();
     },
   };
 }

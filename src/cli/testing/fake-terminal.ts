@@ -1,29 +1,37 @@
-/** A terminal that remembers what it shows: the escape sequences of the live region are carried out on a grid of lines. */
+/** A terminal that remembers what it shows: text and the escape sequences of the live region are carried out on a grid. */
 import type { Terminal } from '../screen.ts';
 
 export interface FakeTerminal extends Terminal {
   /** Everything written, raw. */
   readonly written: string;
-  /** The lines as a person sees them, without the empty one of the cursor. */
+  /** The rows as a person sees them, down to the last one with something in it. */
   readonly lines: readonly string[];
   readonly cursorHidden: boolean;
   resize(columns: number, rows?: number): void;
 }
+
+// oxlint-disable-next-line no-control-regex -- it is about control characters
+const piece = /\u001b\[([?\d;]*)([A-Za-z])|([\s\S])/gu;
 
 export function fakeTerminal(options: { isTTY?: boolean; columns?: number; rows?: number } = {}): FakeTerminal {
   const { isTTY = true } = options;
   let { columns = 80, rows = 24 } = options;
   let written = '';
   let grid = [''];
-  let row = 0;
+  let at = { row: 0, column: 0 };
   let cursorHidden = false;
   const listeners = new Set<() => void>();
 
-  const put = (text: string) => {
-    for (const char of text) {
-      if (char === '\n') grid[++row] ??= '';
-      else grid[row] = (grid[row] ?? '') + char;
-    }
+  const line = () => grid[at.row] ?? '';
+  const down = () => {
+    at = { row: at.row + 1, column: 0 };
+    grid[at.row] ??= '';
+  };
+  const control = (code: string, final: string) => {
+    if (final === 'F') at = { row: Math.max(0, at.row - Number(code)), column: 0 };
+    if (final === 'K' || final === 'J') grid[at.row] = line().slice(0, at.column);
+    if (final === 'J') grid = grid.slice(0, at.row + 1);
+    if (code === '?25') cursorHidden = final === 'l';
   };
 
   return {
@@ -36,24 +44,13 @@ export function fakeTerminal(options: { isTTY?: boolean; columns?: number; rows?
     },
     write(text) {
       written += text;
-      // oxlint-disable-next-line no-control-regex -- it is about control characters
-      for (const [, code, final, plain] of text.matchAll(/\u001b\[([?\d;]*)([A-Za-z])|([^\u001b]+)/g)) {
-        if (plain !== undefined) {
-          // The first letter of a line that is drawn again replaces what was there.
-          for (const [index, part] of plain.split('\n').entries()) {
-            if (index > 0) put('\n');
-            if (part !== '') grid[row] = (overwriting.has(row) ? '' : (grid[row] ?? '')) + part;
-            overwriting.delete(row);
-          }
-        } else if (final === 'F') {
-          row = Math.max(0, row - Number(code));
-          for (let each = row; each < grid.length; each += 1) overwriting.add(each);
-        } else if (final === 'J') {
-          grid = grid.slice(0, row);
-          grid[row] = '';
-          overwriting.clear();
-        } else if (final === 'h' || final === 'l') {
-          if (code === '?25') cursorHidden = final === 'l';
+      for (const [, code, final, char = ''] of text.matchAll(piece)) {
+        if (final !== undefined) control(code ?? '', final);
+        else if (char === '\n') down();
+        else {
+          if (at.column >= columns) down();
+          grid[at.row] = line().slice(0, at.column).padEnd(at.column) + char + line().slice(at.column + 1);
+          at = { ...at, column: at.column + 1 };
         }
       }
     },
@@ -65,7 +62,7 @@ export function fakeTerminal(options: { isTTY?: boolean; columns?: number; rows?
       return written;
     },
     get lines() {
-      return grid.slice(0, grid.at(-1) === '' ? -1 : undefined);
+      return grid.slice(0, grid.findLastIndex((each) => each !== '') + 1);
     },
     get cursorHidden() {
       return cursorHidden;
@@ -77,5 +74,3 @@ export function fakeTerminal(options: { isTTY?: boolean; columns?: number; rows?
     },
   };
 }
-
-const overwriting = new Set<number>();

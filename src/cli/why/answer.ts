@@ -37,6 +37,8 @@ export interface WhyAnswer {
   readonly sentence: string;
   readonly current?: NodeRow;
   readonly pods: readonly WaitingPod[];
+  /** Nobody is draining the node now: `pods` tells how they would fare if someone did, with default flags. */
+  readonly ifDrained: boolean;
   readonly last?: { readonly maintenance: string; readonly phase: string; readonly message: string; readonly finishedAt: string };
   readonly policies: readonly PolicyView[];
 }
@@ -53,6 +55,7 @@ export function answerWhy(input: WhyInput): WhyAnswer {
     cordoned: node.unschedulable,
     sentence: sentenceOf(input, current, row),
     ...(row && { current: row }),
+    ifDrained: !current && input.pods !== null,
     pods: current ? podsOfStatus(current.status?.pods ?? []) : podsOfReport(input.pods ?? [], now),
     ...(past && {
       last: {
@@ -130,7 +133,11 @@ export function whyLines(answer: WhyAnswer, now: Millis): string[] {
   } else if (current?.maintenance !== undefined) {
     lines.push('it waits for nothing');
   }
-  if (pods.length > 0) lines.push('', pods.length === 1 ? '1 pod is still on it:' : `${pods.length} pods are still on it:`);
+  if (pods.length > 0)
+    lines.push(
+      '',
+      `${pods.length === 1 ? '1 pod is' : `${pods.length} pods are`} still on it${answer.ifDrained ? '; if it were drained now' : ''}:`,
+    );
   for (const each of pods.slice(0, SHOWN_PODS)) {
     const owner = each.owner === undefined ? '' : ` of ${each.owner}`;
     const since = each.since === undefined ? '' : `, for ${ago(each.since)}`;

@@ -6,7 +6,11 @@ import type { PodReport } from '../../engine/drain.ts';
 import type { MaintenanceState, Phase } from '../../engine/maintenance.ts';
 
 /** A step from one phase to another, or a stay in it. */
-export function aDecision(from: Phase, to: Phase = from, overrides: Partial<Decision> & { readonly state?: Partial<MaintenanceState> } = {}): Decision {
+export function aDecision(
+  from: Phase,
+  to: Phase = from,
+  overrides: Partial<Decision> & { readonly state?: Partial<MaintenanceState> } = {},
+): Decision {
   const { state, ...rest } = overrides;
   return {
     maintenance: aMaintenance({ reason: 'kernel update', policy: 'kernels', state: { phase: from, ...state } }),
@@ -22,7 +26,14 @@ export function aReport(name: string, overrides: Partial<PodReport> = {}): PodRe
   return { pod: aPod({ name }), tier: 'workload', state: 'Waiting', ...overrides };
 }
 
-export const budget: BudgetNumbers = { namespace: 'shop', name: 'web', currentHealthy: 2, desiredHealthy: 2, expectedPods: 3, disruptionsAllowed: 0 };
+export const budget: BudgetNumbers = {
+  namespace: 'shop',
+  name: 'web',
+  currentHealthy: 2,
+  desiredHealthy: 2,
+  expectedPods: 3,
+  disruptionsAllowed: 0,
+};
 
 const pod = { pod: 'shop/web-1' };
 const owned = { ...pod, owner: 'ReplicaSet/web' };
@@ -31,6 +42,7 @@ const owned = { ...pod, owner: 'ReplicaSet/web' };
 export const everyBlocker: { readonly [C in BlockerCause]: Extract<Blocker, { cause: C }> } = {
   Paused: { cause: 'Paused', because: '' },
   PolicyPaused: { cause: 'PolicyPaused', policy: 'kernels' },
+  PolicyMissing: { cause: 'PolicyMissing', policy: 'kernels' },
   MaxNodes: { cause: 'MaxNodes', policy: 'kernels', limit: 1, out: ['node-2'] },
   GroupLimit: { cause: 'GroupLimit', policy: 'kernels', label: 'zone', value: 'a', limit: 1, out: ['node-2'] },
   MinInterval: { cause: 'MinInterval', policy: 'kernels', until: NOW + 60_000 },

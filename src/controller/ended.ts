@@ -1,0 +1,37 @@
+/**
+ * What stays of a maintenance that has ended: whether its reason still held then. While it does, the node is not taken again by
+ * itself; otherwise one that failed, or that a person cancelled, would begin anew at once.
+ */
+import type { NodeMaintenanceStatus } from '../api/resources.ts';
+import { isoSeconds } from '../engine/journal.ts';
+import { type MaintenanceState, terminalPhases } from '../engine/maintenance.ts';
+import type { Millis } from '../lib/clock.ts';
+
+/** Ended maintenances are kept for people to look at, longer than events are. */
+const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
+const CAUSE_HOLDS = 'CauseHolds';
+
+/** Did the reason still hold when it ended, and ever since? */
+export function causeHeld(status: NodeMaintenanceStatus | undefined): boolean {
+  return status?.conditions?.find((each) => each.type === CAUSE_HOLDS)?.status === 'True';
+}
+
+/** The status with the condition CauseHolds. Its time changes only with its status. */
+export function withCause(status: NodeMaintenanceStatus, holds: boolean, now: Millis): NodeMaintenanceStatus {
+  const others = (status.conditions ?? []).filter((each) => each.type !== CAUSE_HOLDS);
+  const condition = {
+    type: CAUSE_HOLDS,
+    status: holds ? ('True' as const) : ('False' as const),
+    lastTransitionTime: isoSeconds(now),
+    reason: holds ? 'StillMatches' : 'NoLongerMatches',
+    message: holds
+      ? 'Its reason still held when it ended; delete this object to have the node taken again'
+      : 'Its reason no longer holds',
+  };
+  return { ...status, conditions: [...others, condition] };
+}
+
+/** Ended more than 7 days ago. */
+export function isStale({ phase, finishedAt }: MaintenanceState, now: Millis): boolean {
+  return (terminalPhases.has(phase) || phase === 'Drained') && finishedAt !== undefined && now - finishedAt > KEEP_ENDED_MS;
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { aBudget, aCordonedNode, aMaintenance, aNode, aPod, aWorld, NOW, settings, type WorldParts } from '../../test/builders.ts';
+import type { Node } from '../api/objects.ts';
+import type { AdmissionPolicy } from './admission.ts';
+import { decide } from './decide.ts';
+import type { Maintenance } from './maintenance.ts';
+
+const aPolicy = (selected: readonly Node[]): AdmissionPolicy => ({
+  name: 'p',
+  paused: false,
+  maxNodes: { count: 1 },
+  perGroup: [],
+  minIntervalMs: 0,
+  massTrigger: { percent: 100 },
+  selected,
+  matchedByCondition: 0,
+  lastStart: null,
+});
+
+function run(maintenances: readonly Maintenance[], nodes: readonly Node[], parts: WorldParts = {}, holds = true) {
+  return decide({
+    maintenances,
+    nodes: new Map(nodes.map((node) => [node.name, node])),
+    policies: new Map([['p', aPolicy(nodes)]]),
+    holds: () => holds,
+    world: aWorld(parts),
+    now: NOW,
+  });
+}
+
+const one = aNode({ name: 'one' });
+const two = aNode({ name: 'two' });
+const on = (name: string, overrides: Parameters<typeof aMaintenance>[0] = {}) => aMaintenance({ id: `m-${name}`, nodeName: name, policy: 'p', ...overrides });
+const phases = (result: ReturnType<typeof run>) => result.decisions.map((each) => each.phase);
+
+describe('a pass', () => {
+  it('admits, within the limits of the policy', () => {
+    const result = run([on('one'), on('two')], [one, two]);
+    expect(phases(result)).toEqual(['Draining', 'Pending']);
+    expect(result.decisions[1]?.waitingFor).toMatchObject({ cause: 'MaxNodes', out: ['one'] });
+  });
+
+  it.each(['Draining', 'Settling', 'Undoing'] as const)('counts a node that is %s', (phase) => {
+    const result = run([on('one', { state: { phase } }), on('two')], [one, two], { unread: ['one'] });
+    expect(phases(result)).toEqual([phase, 'Pending']);
+  });
+
+  it('does not count a node that is drained, nor one that is in back-off', () => {
+    const drained = on('one', { state: { phase: 'Drained', drainedAt: NOW } });
+    expect(phases(run([drained, on('two')], [aCordonedNode('m-one', { name: 'one' }), two]))).toEqual(['Drained', 'Draining']);
+    const backOff = on('one', { state: { phase: 'BackOff', retryAt: NOW + 1 } });
+    expect(phases(run([backOff, on('two')], [one, two]))).toEqual(['BackOff', 'Draining']);
+  });
+
+  it('counts a cordoned node whose maintenance is paused or cancelled: it does not apply', () => {
+    const closed = aNode({ name: 'one', unschedulable: true });
+    expect(phases(run([on('one', { paused: true }), on('two')], [closed, two]))).toEqual(['Pending', 'Pending']);
+  });
+
+  it('admits nothing whose cause is gone', () => {
+    expect(phases(run([on('one')], [one], {}, false))).toEqual(['Cancelled']);
+  });
+
+  it('tells what each pod waits for, and when time alone changes that', () => {
+    const node = aCordonedNode('m-one', { name: 'one' });
+    const pods = [aPod({ nodeName: 'one' })];
+    const budgets = [aBudget({ disruptionsAllowed: 0, currentHealthy: 2 })];
+    const drain = { handover: 'Never', stepAsideMs: 60_000 } as const;
+    const result = run([on('one', { settings: settings(drain), state: { phase: 'Draining', startedAt: NOW } })], [node], { pods, budgets });
+    expect(result.decisions).toMatchObject([{ remaining: 1, cause: true, waitingFor: { cause: 'BudgetExhausted' }, pods: [{ state: 'Waiting' }] }]);
+    expect(result.wakeAt).toBe(NOW + 60_000);
+    expect([...result.needs.podsOf]).toEqual(['one']);
+  });
+
+  it('reports no pods while they are not known', () => {
+    expect(run([on('one', { state: { phase: 'Draining' } })], [one], { unread: ['one'] }).decisions).toMatchObject([{ pods: null, remaining: null }]);
+  });
+
+  it('survives a node that is gone in every phase', () => {
+    const all = (['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing', 'HandedBack', 'Cancelled', 'Failed'] as const).map((phase) =>
+      on(phase.toLowerCase(), { state: { phase } }),
+    );
+    expect(phases(run(all, []))).toEqual(['Cancelled', 'Drained', 'Drained', 'Drained', 'Cancelled', 'Cancelled', 'HandedBack', 'Cancelled', 'Failed']);
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { MINUTE, NOW, SECOND } from '../../test/builders.ts';
+import type { Blocker, BlockerCause, BudgetNumbers } from './blocker.ts';
+import { explain } from './explain.ts';
+
+const budget: BudgetNumbers = { namespace: 'shop', name: 'web', currentHealthy: 2, desiredHealthy: 2, expectedPods: 3, disruptionsAllowed: 0 };
+const pod = 'shop/web-1';
+const owner = 'ReplicaSet/web';
+const until = NOW + 125 * SECOND;
+const out = ['a'];
+
+// Exhaustive by type: a new cause does not compile without an example here.
+const examples: { readonly [C in BlockerCause]: Omit<Extract<Blocker, { cause: C }>, 'cause'> } = {
+  Paused: { because: 'lunch' },
+  PolicyPaused: { policy: 'p' },
+  PolicyMissing: { policy: 'p' },
+  MaxNodes: { policy: 'p', limit: 1, out },
+  GroupLimit: { policy: 'p', label: 'zone', value: 'a', limit: 2, out },
+  MinInterval: { policy: 'p', until },
+  MassTrigger: { policy: 'p', matched: 9, selected: 10, limit: 5 },
+  BackOff: { until, attempt: 2, because: 'stood still' },
+  BudgetExhausted: { pod, owner, budget },
+  BudgetNeverAllows: { pod, owner, budget },
+  BudgetStale: { pod, owner, budget },
+  SeveralBudgets: { pod, owner, budgets: ['shop/a', 'shop/b'] },
+  ProtectedPod: { pod, owner: '', why: 'NoController' },
+  WaitCompleted: { pod, owner, until },
+  EarlierTier: { pod, tier: 'workload', remaining: 2 },
+  Terminating: { pod, owner, until },
+  TerminatingOverdue: { pod, owner, since: NOW - 40 * SECOND },
+  Finalizer: { pod, finalizers: ['example.com/hold'] },
+  NamespaceTerminating: { pod, message: 'terminating' },
+  Throttled: { pod, until },
+  Forbidden: { pod, message: 'pods "web-1" is forbidden' },
+  EvictionRefused: { pod, message: 'denied by a webhook' },
+  ApiUnavailable: { pod, message: 'no answer' },
+  InFlight: { pod },
+  NotYetSeen: { what: 'the pods of node n' },
+  HandoverReleasing: { pod, owner },
+  ReplacementMissing: { pod, owner },
+  ReplacementNotReady: { pod, owner, replacement: 'shop/web-2', why: 'CrashLoopBackOff' },
+  ReplacementNoRoom: { pod, owner, replacement: 'shop/web-2', message: '0/3 nodes' },
+  ReplacementSettling: { pod, until },
+  Unlisting: { pod, services: ['web'] },
+  NotEmptyLongEnough: { until },
+  VolumesAttached: { volumes: ['v-1'] },
+  NotSettled: { owners: ['shop/ReplicaSet/web'], until },
+  CordonFailed: { message: 'no right' },
+  UndoFailed: { message: 'no right' },
+};
+
+const blockers = Object.entries(examples).map(([cause, fields]) => ({ cause, ...fields }) as Blocker);
+const messageOf = (blocker: Blocker, now = NOW) => explain(blocker, now).message;
+
+describe('every cause', () => {
+  it.each(blockers.map((blocker) => [blocker.cause, blocker] as const))('%s is explained in one line with what would end it', (_, blocker) => {
+    const { message, unblock } = explain(blocker, NOW);
+    expect(message).toMatch(/^\S.*[^\s.]$/);
+    expect(unblock).toMatch(/^\S.*[^\s.]$|^time$/);
+    expect(message + unblock).not.toMatch(/undefined|null|NaN|\[object|\n/);
+  });
+
+  it.each(blockers.flatMap((blocker) => ('pod' in blocker ? [[blocker.cause, blocker] as const] : [])))('%s names its pod', (_, blocker) => {
+    expect(explain(blocker, NOW).pod).toBe(pod);
+  });
+
+  it.each(blockers.flatMap((blocker) => ('owner' in blocker && blocker.owner ? [[blocker.cause, blocker] as const] : [])))('%s names its owner', (_, blocker) => {
+    expect(explain(blocker, NOW).owner).toBe(owner);
+  });
+
+  it('says of those that a person has to end that they do not pass', () => {
+    const lasting = blockers.filter((blocker) => !explain(blocker, NOW).passes).map((blocker) => blocker.cause);
+    expect(lasting.sort()).toEqual([
+      'BudgetNeverAllows',
+      'CordonFailed',
+      'EvictionRefused',
+      'Finalizer',
+      'Forbidden',
+      'MassTrigger',
+      'Paused',
+      'PolicyMissing',
+      'PolicyPaused',
+      'ProtectedPod',
+      'SeveralBudgets',
+      'TerminatingOverdue',
+      'UndoFailed',
+    ]);
+  });
+});
+
+describe('the sentences', () => {
+  it('give a budget’s own numbers', () => {
+    expect(messageOf({ cause: 'BudgetExhausted', pod, owner, budget })).toBe(
+      'disruption budget shop/web allows no disruption now: 2 of 3 pods healthy, 2 needed, 0 disruptions allowed',
+    );
+  });
+
+  it('do not say that a budget allows nothing where our own evictions take what it allows', () => {
+    const taken = { ...budget, disruptionsAllowed: 1, currentHealthy: 3 };
+    expect(messageOf({ cause: 'BudgetExhausted', pod, owner, budget: taken })).not.toContain('no disruption');
+  });
+
+  it('list at most three names', () => {
+    const said = (names: readonly string[]) => messageOf({ cause: 'MaxNodes', policy: 'p', limit: 1, out: names });
+    expect(said([])).toBe('policy p allows 1 node out at a time and none is out');
+    expect(said(['a'])).toContain('and a is out');
+    expect(said(['a', 'b', 'c'])).toContain('a, b, c are out');
+    expect(said(['a', 'b', 'c', 'd', 'e'])).toContain('a, b, c and 2 more are out');
+  });
+
+  it.each([
+    [0, '0s'],
+    [1, '1s'],
+    [59_000, '59s'],
+    [MINUTE, '1m'],
+    [125_000, '2m5s'],
+    [60 * MINUTE, '1h'],
+    [182 * MINUTE, '3h2m'],
+    [-5_000, '0s'],
+  ])('say %i ms as %s', (ms, text) => {
+    expect(messageOf({ cause: 'MinInterval', policy: 'p', until: NOW + ms })).toMatch(new RegExp(`is in ${text}$`));
+  });
+
+  it('say when a grace has ended', () => {
+    expect(messageOf({ cause: 'Terminating', pod, owner, until: NOW + SECOND })).toContain('ends in 1s');
+    expect(messageOf({ cause: 'Terminating', pod, owner, until: NOW })).toContain('just ended');
+  });
+
+  it('say why each kind of pod is protected, and what lifts it', () => {
+    const unblock = (['NoController', 'EmptyDir', 'DaemonSet'] as const).map((why) => explain({ cause: 'ProtectedPod', pod, owner, why }, NOW).unblock);
+    expect(unblock).toEqual([expect.stringContaining('--force'), expect.stringContaining('--delete-emptydir-data'), expect.stringContaining('--ignore-daemonsets')]);
+  });
+
+  it('leave out what is not there', () => {
+    expect(messageOf({ cause: 'Paused', because: '' })).toBe('it is paused');
+    expect(messageOf({ cause: 'WaitCompleted', pod, owner, until: null })).toBe('the policy waits for it to complete');
+    expect(messageOf({ cause: 'Unlisting', pod, services: [] })).not.toContain('Service');
+    expect(messageOf({ cause: 'GroupLimit', policy: 'p', label: 'zone', value: '', limit: 1, out })).toContain('zone=(none)');
+  });
+});

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { programPath } from './binaries.ts';
+
+/** Image of the test app, in every node of a real-nodes bed; use imagePullPolicy: Never. */
+export const appImage = 'beds.drover.dev/app:1';
+export const pauseImage = 'beds.drover.dev/pause:1';
+
+const BLOCK = 512;
+
+/** One regular file, mode 0755, in the ustar format: a header block and the content padded to whole blocks. */
+function entry(name: string, content: Buffer): Buffer {
+  if (Buffer.byteLength(name) > 100) throw new Error(`${name}: longer than the 100 bytes of a tar name`);
+  const header = Buffer.alloc(BLOCK);
+  const octal = (value: number, offset: number, length: number) => header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, offset);
+  header.write(name, 0);
+  octal(0o755, 100, 8);
+  octal(0, 108, 8);
+  octal(0, 116, 8);
+  octal(content.length, 124, 12);
+  octal(0, 136, 12);
+  header.write(' '.repeat(8), 148); // the checksum is taken over blanks in its own place
+  header.write('0', 156);
+  header.write('ustar\x0000', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return Buffer.concat([header, content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK)]);
+}
+
+function tar(files: readonly (readonly [name: string, content: Buffer])[]): Buffer {
+  return Buffer.concat([...files.map(([name, content]) => entry(name, content)), Buffer.alloc(2 * BLOCK)]);
+}
+
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+
+const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+/** A docker archive (`ctr images import`, `docker load`) of an image that holds one static program and runs it. */
+export function imageArchive(name: string, program: { path: string; content: Buffer }, entrypoint: readonly string[]): Buffer {
+  const layer = tar([[program.path.replace(/^\//, ''), program.content]]);
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: architectures[process.arch] ?? process.arch,
+      os: 'linux',
+      config: { Entrypoint: entrypoint },
+      rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
+    }),
+  );
+  const [configName, layerName] = [`${sha256(config)}.json`, `${sha256(layer)}/layer.tar`];
+  const manifest = Buffer.from(JSON.stringify([{ Config: configName, RepoTags: [name], Layers: [layerName] }]));
+  return tar([
+    [configName, config],
+    [layerName, layer],
+    ['manifest.json', manifest],
+  ]);
+}
+
+/** Writes the two images of every node into `folder`: the test app, and the same program as the sandbox container. */
+export function writeStandardImages(folder: string): void {
+  const program = { path: '/app', content: readFileSync(programPath('app')) };
+  writeFileSync(`${folder}/app.tar`, imageArchive(appImage, program, ['/app']));
+  writeFileSync(`${folder}/pause.tar`, imageArchive(pauseImage, program, ['/app', 'pause']));
+}

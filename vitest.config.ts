@@ -4,7 +4,18 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/faults/**/*.test.ts', 'scripts/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'src/**/*.test.ts',
+            'test/golden/**/*.test.ts',
+            'test/faults/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'test/beds/**/*.test.ts',
+          ],
+        },
+      },
       {
         test: {
           name: 'control-plane',

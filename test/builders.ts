@@ -11,8 +11,10 @@ import type {
   ReplicaSet,
   Service,
   StringMap,
+  Taint,
 } from '../src/api/objects.ts';
 import { annotations, labels } from '../src/api/names.ts';
+import type { MergePatch } from '../src/engine/journal.ts';
 import type { Maintenance, MaintenanceState } from '../src/engine/maintenance.ts';
 import { type DrainSettings, defaultDrainSettings } from '../src/engine/settings.ts';
 import type { Attempt, Drain, NamespaceView, Needs, World, Workloads } from '../src/engine/world.ts';
@@ -227,4 +229,37 @@ export function aMaintenance(overrides: Partial<Omit<Maintenance, 'state'>> & { 
     ...rest,
     state: { phase: 'Pending', phaseSince: NOW, attempts: 0, ...state },
   };
+}
+
+type PatchedMetadata = { readonly labels?: Record<string, string | null>; readonly annotations?: Record<string, string | null> };
+type TaintBody = { readonly key: string; readonly effect: string; readonly value?: string; readonly timeAdded?: string };
+
+function merged(map: StringMap, patch: Record<string, string | null> = {}): StringMap {
+  return Object.fromEntries(Object.entries({ ...map, ...patch }).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** The node after a merge patch (RFC 7386), as far as the engine's patches go. */
+export function patchedNode(node: Node, patch: MergePatch | null): Node {
+  if (!patch) return node;
+  const metadata = patch['metadata'] as PatchedMetadata;
+  const spec = (patch['spec'] ?? {}) as { readonly unschedulable?: boolean | null; readonly taints?: readonly TaintBody[] | null };
+  const read = ({ key, effect, value = '', timeAdded }: TaintBody): Taint => ({
+    key,
+    effect,
+    value,
+    ...(timeAdded && { timeAdded: Date.parse(timeAdded) }),
+  });
+  return {
+    ...node,
+    labels: merged(node.labels, metadata.labels),
+    annotations: merged(node.annotations, metadata.annotations),
+    unschedulable: spec.unschedulable === undefined ? node.unschedulable : spec.unschedulable === true,
+    taints: spec.taints === undefined ? node.taints : (spec.taints ?? []).map(read),
+  };
+}
+
+/** The pod after a merge patch. */
+export function patchedPod(pod: Pod, patch: MergePatch | null): Pod {
+  const metadata = (patch?.['metadata'] ?? {}) as PatchedMetadata;
+  return { ...pod, labels: merged(pod.labels, metadata.labels), annotations: merged(pod.annotations, metadata.annotations) };
 }

@@ -107,17 +107,8 @@ export function createFakeClient(objects: readonly RawObject[] = []): FakeClient
     if (request.method === 'POST') return put({ ...body, metadata: { ...body.metadata, generation: 1 } });
     if (request.method === 'DELETE') return remove(path);
     const object = stored.get(path);
-    if (request.method === 'GET' && !object) {
-      const items = list(request);
-      if (
-        items.length === 0 &&
-        [...stored.keys()].every((each) => !each.startsWith(`${path}/`)) &&
-        /\/[a-z]+-[^/]*$/.test(path)
-      ) {
-        throw refusal(404, 'NotFound', { message: `${path} not found` });
-      }
-      return { metadata: { resourceVersion: String(version) }, items };
-    }
+    if (request.method === 'GET' && isCollection(path))
+      return { metadata: { resourceVersion: String(version) }, items: list(request) };
     if (!object) throw refusal(404, 'NotFound', { message: `${path} not found` });
     if (request.method !== 'PATCH') return object;
     const given = body.metadata?.['resourceVersion'];
@@ -155,6 +146,10 @@ export function createFakeClient(objects: readonly RawObject[] = []): FakeClient
     },
     close() {},
   };
+}
+
+function isCollection(path: string): boolean {
+  return Object.values(plurals).includes(path.slice(path.lastIndexOf('/') + 1));
 }
 
 function selects({ path: wanted, query }: KubeRequest, path: string, object: RawObject): boolean {

@@ -47,9 +47,9 @@ export async function readNode(client: KubeClient, name: string): Promise<Node> 
   }
 }
 
-/** At most three names that are one slip, or a missing beginning or end, away from the one that was typed. */
+/** At most three names that are a slip or two, or a missing beginning or end, away from the one that was typed. */
 export function closeMatches(typed: string, names: readonly string[]): string[] {
-  const limit = Math.max(1, Math.floor(typed.length / 4));
+  const limit = typed.length <= 4 ? 1 : Math.max(2, Math.floor(typed.length / 4));
   return names
     .map((name) => ({ name, distance: name.includes(typed) || typed.includes(name) ? 0 : editDistance(typed, name) }))
     .filter(({ distance }) => distance <= limit)

@@ -223,6 +223,7 @@ export function runController(options: ControllerOptions): Controller {
       stopping = true;
       await Promise.all(all.map((each) => each.stop()));
       policyStatus.stop();
+      observer.leading(false);
       await leader.stop();
     },
   };

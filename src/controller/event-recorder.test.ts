@@ -132,10 +132,13 @@ describe('the event recorder', () => {
   });
 
   it('takes an event that is there already for written', async () => {
-    const { clock, recorder } = bench([failure(500), failure(409)]);
+    const { clock, sent, recorder } = bench([failure(500), failure(409), failure(409)]);
     recorder.record(spec('a'));
     await clock.advance(2 * SECOND);
-    expect(recorder.totals).toEqual({ written: 1, dropped: 0, failed: 0 });
+    recorder.record(spec('b'));
+    await clock.advance(2 * SECOND);
+    expect(sent).toHaveLength(3);
+    expect(recorder.totals).toEqual({ written: 2, dropped: 0, failed: 0 });
   });
 
   it('says a lasting failure once a minute', async () => {

@@ -9,8 +9,10 @@ export function mergePatch(
   for (const key of Object.keys(from ?? {})) if (!(key in to)) patch[key] = null;
   for (const [key, value] of Object.entries(to)) {
     const before = from?.[key];
-    if (isPlain(value) && isPlain(before)) patch[key] = mergePatch(before, value);
-    else if (JSON.stringify(before) !== JSON.stringify(value)) patch[key] = value;
+    if (isPlain(value) && isPlain(before)) {
+      const inner = mergePatch(before, value);
+      if (Object.keys(inner).length > 0) patch[key] = inner;
+    } else if (JSON.stringify(before) !== JSON.stringify(value)) patch[key] = value;
   }
   return patch;
 }

@@ -126,6 +126,16 @@ describe('the observer', () => {
     expect(shown()).toEqual({ MaintenancePlanned: 'True', DrainInProgress: 'True' });
   });
 
+  it('does not send a second patch of a node while the first hangs', async () => {
+    const { clock, patches, server, observer, pass } = bench(aCordonedNode());
+    observer.leading(true);
+    server.hang = true;
+    await pass(draining);
+    await clock.advance(60 * SECOND);
+    await pass(draining);
+    expect(patches).toHaveLength(1);
+  });
+
   it('has one patch of a node, and ten in all, on their way at a time', async () => {
     const all = Array.from({ length: 30 }, (_, index) => aCordonedNode('m-1', { name: `node-${index}` }));
     const { clock, patches, server, observer, pass } = bench(...all);
@@ -165,6 +175,18 @@ describe('the observer', () => {
     await pass();
     expect(shown('node-1')).toEqual({});
     expect(patches).toHaveLength(1);
+  });
+
+  it('leaves the conditions of a maintenance that goes on alone when it begins to lead', async () => {
+    const { patches, observer, nodes, pass, shown } = bench(aCordonedNode());
+    observer.leading(true);
+    await pass(aDecision('Drained'));
+    const before = shown();
+    const next = bench(...nodes.values());
+    next.observer.leading(true);
+    await next.pass(aDecision('Drained'));
+    expect(next.shown()).toEqual(before);
+    expect([patches.length, next.patches.length]).toEqual([1, 0]);
   });
 
   it('writes nothing while another replica leads, and stops its timers', async () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createVirtualClock, createWallClock } from '../lib/clock.ts';
 import { type Log, silentLog } from '../lib/log.ts';
@@ -101,6 +103,22 @@ describe('the observation server', () => {
     await get('/healthz');
     await servers.splice(0)[0]?.close();
     await expect(ask(server.port, '/healthz', 'GET', false)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('does not wait for a caller that never finishes its question', async () => {
+    const clock = createVirtualClock();
+    const { server } = await start({ clock });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => {}); // a reset is as good as an end
+    await once(socket, 'connect');
+    socket.write('GET /metrics HTTP/1.1\r\nHost:');
+    // Another exchange, so that the server has surely read what came before it.
+    await ask(server.port, '/healthz', 'GET', false);
+    const ended = once(socket, 'close');
+    const closed = servers.splice(0)[0]?.close();
+    await clock.advance(1_000);
+    await Promise.all([closed, ended]);
+    expect(clock.next()).toBeUndefined();
   });
 });
 

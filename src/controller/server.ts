@@ -64,7 +64,6 @@ export async function startServer(options: ServerOptions): Promise<ObserveServer
           cancel();
           resolve();
         });
-        server.closeIdleConnections();
       }),
   };
 }

@@ -213,6 +213,7 @@ describe('statusChanged', () => {
     expect(next({ waitingFor: everyBlocker.BudgetExhausted })).toBe('Soon');
     expect(statusChanged(base, { ...base, journal: [{ at: at(0), do: 'a', undo: '', object: 'b' }] })).toBe('Soon');
     expect(statusChanged(base, { ...base, observedGeneration: 2 })).toBe('Soon');
+    expect(statusChanged(base, { ...base, podsOmitted: 3 })).toBe('Soon');
   });
 
   it('is Soon when the numbers of the same wait change', () => {

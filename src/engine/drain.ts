@@ -47,6 +47,7 @@ export interface Pass {
   readonly needs: Needs;
   /** uids of pods that are let go, in this pass or an earlier one: nobody's replacement may count on them. */
   readonly leaving: Set<string>;
+  isLeaving(pod: Pod): boolean;
   detachesLeft: number;
 }
 
@@ -79,7 +80,10 @@ export const REFUSED_RETRY_MS = 5_000;
 
 export function decideDrains(drains: readonly Drain[], world: World, now: Millis, needs: Needs): DrainDecision[] {
   const budgets = openBudgetBook(world.budgets ?? [], world.charges);
-  const pass: Pass = { world, now, budgets, needs, leaving: leavingAlready(world), detachesLeft: world.detachAllowance };
+  const leaving = leavingAlready(world);
+  const isGone = goneAccordingToNodes(world);
+  const isLeaving = (pod: Pod) => leaving.has(pod.uid) || isGone(pod);
+  const pass: Pass = { world, now, budgets, needs, leaving, isLeaving, detachesLeft: world.detachAllowance };
   const open = new Map<string, { drain: Drain; reports: PodReport[]; effects: PodEffect[]; wake: Millis[]; known: boolean; remaining: number }>();
   const candidates: Candidate[] = [];
 
@@ -139,6 +143,23 @@ function leavingAlready(world: World): Set<string> {
     if (goes && (attempt.inFlight || attempt.answer === 'Done' || attempt.answer === 'Unavailable')) leaving.add(uid);
   }
   return leaving;
+}
+
+/**
+ * A node's watch and a namespace's are two: once the first has seen a pod go, the attempt is forgotten, while the second may still
+ * show the pod as Ready. Counted on then, two copies would leave for one replacement. So a pod counts only where both show it.
+ */
+function goneAccordingToNodes(world: World): (pod: Pod) => boolean {
+  const alive = new Map<string, ReadonlySet<string> | null>();
+  return ({ nodeName, uid }) => {
+    let uids = alive.get(nodeName);
+    if (uids === undefined) {
+      const pods = nodeName === '' ? null : world.podsOn(nodeName);
+      uids = pods && new Set(pods.flatMap((pod) => (pod.deletedAt === undefined ? [pod.uid] : [])));
+      alive.set(nodeName, uids);
+    }
+    return uids !== null && !uids.has(uid);
+  };
 }
 
 /** Only the lowest tier that still has pods moves; the others wait and say for whom. */

@@ -28,7 +28,7 @@ import type { DrainSettings } from './settings.ts';
 function decide(pods: readonly Pod[], view: ViewParts | null, parts: WorldParts = {}, changed: Partial<DrainSettings> = {}, now = NOW + MINUTE) {
   const needs = noNeeds();
   const namespaces = view ? { shop: aView({ ...view, pods: [...pods, ...(view.pods ?? [])] }) } : {};
-  const [decision] = decideDrains([aDrain({ with: { handover: 'Always', ...changed } })], aWorld({ pods, namespaces, ...parts }), now, needs);
+  const [decision] = decideDrains([aDrain({ with: { handover: 'Always', ...changed } })], aWorld({ pods, namespaces, unread: ['node-2', 'node-3'], ...parts }), now, needs);
   if (!decision) throw new Error('no decision');
   return { ...decision, needs, did: decision.effects.map((effect) => `${effect.do} ${effect.pod.name}`) };
 }
@@ -203,6 +203,12 @@ describe('several pods of one owner that were handed over', () => {
     const decision = decide(pods, { ...two, pods: [replacement] }, { attempts: { 'uid-a': attempt } });
     expect(decision.did).toEqual([]);
     expect(decision.pods.find((each) => each.pod.name === 'b')).toMatchObject({ blocker: { cause: 'ReplacementMissing' } });
+  });
+
+  it('do not count on one that its node no longer shows, although its namespace still does', () => {
+    const gone = aHandedOverPod({ readyAtStart: 2 }, { name: 'a' });
+    expect(decide(pods.slice(1), { ...two, pods: [gone, replacement] }).waitingFor).toMatchObject({ cause: 'ReplacementMissing' });
+    expect(decide(pods.slice(1), { ...two, pods: [{ ...gone, nodeName: 'unread' }, replacement] }, { unread: ['unread', 'node-2'] }).did).toEqual(['Evict b']);
   });
 
   it('do not count on a copy that is evicted in the same pass', () => {

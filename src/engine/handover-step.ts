@@ -63,12 +63,12 @@ function needsHandover(pod: Pod, siblings: readonly Pod[], pass: Pass): 'Yes' | 
   if (verdict.kind === 'Refused') return 'Yes';
   if (verdict.kind === 'Stale' || verdict.kind === 'Several') return 'No';
   // Two copies on one node: the first may go, and makes the second the only one.
-  const twin = siblings.some((other) => other.uid !== pod.uid && other.owner?.uid === pod.owner?.uid && other.ready && other.deletedAt === undefined && !pass.leaving.has(other.uid));
+  const twin = siblings.some((other) => other.uid !== pod.uid && other.owner?.uid === pod.owner?.uid && other.ready && other.deletedAt === undefined && !pass.isLeaving(other));
   if (twin) return 'No';
   pass.needs.namespaces.add(pod.namespace);
   const view = pass.world.namespace(pod.namespace);
   if (!view) return 'Unknown';
-  return isOnlyReady(pod, view, pass.leaving) ? 'Yes' : 'No';
+  return isOnlyReady(pod, view, pass.isLeaving) ? 'Yes' : 'No';
 }
 
 /** A pod that is handed over already, by this maintenance or by another one. */
@@ -79,7 +79,7 @@ export function decideHandedOver(drain: Drain, pod: Pod, journal: HandoverJourna
   // Nothing is lost by letting an unready pod go: nobody is served by it.
   if (!pod.ready) return evict('handed over, and not Ready any more');
 
-  const cover = coverOf(pod, journal, view, pass.leaving, pass.now);
+  const cover = coverOf(pod, journal, view, pass.isLeaving, pass.now);
   if (cover.kind === 'OwnerGone') return evict('handed over; its owner is gone');
   if (cover.kind !== 'Covered') return uncovered(drain, pod, journal, cover, pass.now);
 

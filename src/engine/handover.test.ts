@@ -100,7 +100,7 @@ describe('what is handed over', () => {
 });
 
 describe('the only Ready pod of its owner', () => {
-  const only = (pod: Pod, others: readonly Pod[] = [], leaving: readonly string[] = []) => isOnlyReady(pod, aView({ pods: [pod, ...others] }), new Set(leaving));
+  const only = (pod: Pod, others: readonly Pod[] = [], leaving: readonly string[] = []) => isOnlyReady(pod, aView({ pods: [pod, ...others] }), (each) => leaving.includes(each.uid));
 
   it('is one whose siblings are not Ready, terminating or leaving', () => {
     expect(only(aPod())).toBe(true);
@@ -116,7 +116,7 @@ describe('the cover of a pod that was handed over', () => {
     const pod = aHandedOverPod(journal);
     const written = readHandover(pod);
     if (!written) throw new Error('no journal');
-    return coverOf(pod, written, aView({ ...parts, pods: [pod, ...(parts.pods ?? [])] }), new Set(leaving), now);
+    return coverOf(pod, written, aView({ ...parts, pods: [pod, ...(parts.pods ?? [])] }), (each) => leaving.includes(each.uid), now);
   }
   const replacement = (overrides: Partial<Pod> = {}) => aPod({ name: 'web-new', nodeName: 'node-2', readyAt: NOW, createdAt: NOW, ...overrides });
 
@@ -132,7 +132,7 @@ describe('the cover of a pod that was handed over', () => {
   it('has not begun while the ReplicaSet has not let go', () => {
     const pod = { ...aHandedOverPod(), owner: ownedBy('ReplicaSet', 'web') };
     const journal = readHandover(pod);
-    expect(journal && coverOf(pod, journal, aView({ pods: [pod, replacement()] }), new Set(), NOW)).toEqual({ kind: 'Releasing' });
+    expect(journal && coverOf(pod, journal, aView({ pods: [pod, replacement()] }), () => false, NOW)).toEqual({ kind: 'Releasing' });
   });
 
   it.each([
@@ -292,7 +292,7 @@ describe('the journal on a pod', () => {
       const pod = aPod({ annotations: { [annotations.handover]: text } });
       const journal = readHandover(pod);
       expect(journal).toMatchObject({ owner: { uid: '' }, labels: {} });
-      expect(journal && coverOf(pod, journal, aView(), new Set(), NOW)).toEqual({ kind: 'OwnerGone' });
+      expect(journal && coverOf(pod, journal, aView(), () => false, NOW)).toEqual({ kind: 'OwnerGone' });
     },
   );
 });

@@ -184,9 +184,9 @@ function countReady(replicaSetUid: string, view: NamespaceView): number {
 }
 
 /** True when this pod is the only Ready one of its owner that stays, so that an eviction is an outage. */
-export function isOnlyReady(pod: Pod, view: NamespaceView, leaving: ReadonlySet<string>): boolean {
+export function isOnlyReady(pod: Pod, view: NamespaceView, isLeaving: (pod: Pod) => boolean): boolean {
   if (!pod.ready || pod.owner === undefined) return false;
-  return !podsServing(pod.owner.uid, view).some((other) => other.uid !== pod.uid && other.ready && !leaving.has(other.uid));
+  return !podsServing(pod.owner.uid, view).some((other) => other.uid !== pod.uid && other.ready && !isLeaving(other));
 }
 
 /** The endpoints of a fresh pod reach every kube-proxy about a second after it is Ready (tried on real nodes). */
@@ -205,9 +205,9 @@ export type Cover =
 
 /**
  * Is the application whole without this pod? Counts pods, not the ReplicaSet's status, which lags behind them.
- * @param leaving uids of detached pods that this pass already lets go
+ * @param isLeaving pods that are let go, or gone: they are not counted on
  */
-export function coverOf(pod: Pod, journal: HandoverJournal, view: NamespaceView, leaving: ReadonlySet<string>, now: Millis): Cover {
+export function coverOf(pod: Pod, journal: HandoverJournal, view: NamespaceView, isLeaving: (pod: Pod) => boolean, now: Millis): Cover {
   const replicaSet = view.replicaSets.get(journal.owner.uid);
   if (!replicaSet || replicaSet.deletedAt !== undefined) return { kind: 'OwnerGone' };
   // The ReplicaSet controller has not seen the missing label yet: it still counts this pod as its own.
@@ -216,7 +216,7 @@ export function coverOf(pod: Pod, journal: HandoverJournal, view: NamespaceView,
   const hold = replicaSet.minReadySeconds * 1_000 + ENDPOINT_PROPAGATION_MS;
   // A pod that left its Services is Ready but serves nobody any more.
   const others = podsServing(replicaSet.uid, view).filter(
-    (other) => other.uid !== pod.uid && !leaving.has(other.uid) && readHandover(other)?.unlistedAt === undefined,
+    (other) => other.uid !== pod.uid && !isLeaving(other) && readHandover(other)?.unlistedAt === undefined,
   );
   const serving = others.filter((other) => other.ready);
   const settled = serving.filter((other) => (other.readyAt ?? now) + hold <= now);

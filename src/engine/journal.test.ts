@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { aHandedOverPod, aNode, aPod, NOW } from '../../test/builders.ts';
+import { aHandedOverPod, aNode, aPod, NOW, patchedNode, patchedPod } from '../../test/builders.ts';
 import { annotations, labels, taints } from '../api/names.ts';
-import type { Node, Pod, StringMap, Taint } from '../api/objects.ts';
+import type { Node, Taint } from '../api/objects.ts';
 import { readHandover } from './handover.ts';
 import { cordonPatch, detachPatch, giveBackPatch, type MarkRequest, readJournal, undoNodePatch, unlistPatch } from './journal.ts';
 
@@ -14,36 +14,9 @@ const request = (overrides: Partial<MarkRequest> = {}): MarkRequest => ({
   ...overrides,
 });
 
-type Metadata = { readonly labels?: Record<string, string | null>; readonly annotations?: Record<string, string | null> };
-type TaintBody = { readonly key: string; readonly effect: string; readonly value?: string; readonly timeAdded?: string };
-
-function merged(map: StringMap, patch: Record<string, string | null> = {}): StringMap {
-  return Object.fromEntries(Object.entries({ ...map, ...patch }).filter((entry): entry is [string, string] => entry[1] !== null));
-}
-
-/** RFC 7386, as far as these patches go. */
-function patchNode(node: Node, patch: Readonly<Record<string, unknown>> | null): Node {
-  if (!patch) return node;
-  const metadata = patch['metadata'] as Metadata;
-  const spec = (patch['spec'] ?? {}) as { readonly unschedulable?: boolean | null; readonly taints?: readonly TaintBody[] | null };
-  const read = ({ key, effect, value = '', timeAdded }: TaintBody): Taint => ({ key, effect, value, ...(timeAdded && { timeAdded: Date.parse(timeAdded) }) });
-  return {
-    ...node,
-    labels: merged(node.labels, metadata.labels),
-    annotations: merged(node.annotations, metadata.annotations),
-    unschedulable: spec.unschedulable === undefined ? node.unschedulable : spec.unschedulable === true,
-    taints: spec.taints === undefined ? node.taints : (spec.taints ?? []).map(read),
-  };
-}
-
-function patchPod(pod: Pod, patch: Readonly<Record<string, unknown>> | null): Pod {
-  const metadata = (patch?.['metadata'] ?? {}) as Metadata;
-  return { ...pod, labels: merged(pod.labels, metadata.labels), annotations: merged(pod.annotations, metadata.annotations) };
-}
-
-const cordon = (node: Node, changed: Partial<MarkRequest> = {}) => patchNode(node, cordonPatch(node, 'Cordoned', request(changed)));
-const mark = (node: Node, changed: Partial<MarkRequest> = {}) => patchNode(node, cordonPatch(node, 'Marked', request(changed)));
-const undo = (node: Node) => patchNode(node, undoNodePatch(node));
+const cordon = (node: Node, changed: Partial<MarkRequest> = {}) => patchedNode(node, cordonPatch(node, 'Cordoned', request(changed)));
+const mark = (node: Node, changed: Partial<MarkRequest> = {}) => patchedNode(node, cordonPatch(node, 'Marked', request(changed)));
+const undo = (node: Node) => patchedNode(node, undoNodePatch(node));
 
 const foreign: readonly Taint[] = [
   { key: 'gpu', value: 'yes', effect: 'NoSchedule' },
@@ -143,7 +116,7 @@ describe('handing a node back', () => {
 
 describe('handing a pod over', () => {
   const pod = aPod({ annotations: {} });
-  const detached = patchPod(pod, detachPatch(pod, { 'pod-template-hash': 'h1' }, 'm-1', 3, NOW));
+  const detached = patchedPod(pod, detachPatch(pod, { 'pod-template-hash': 'h1' }, 'm-1', 3, NOW));
 
   it('takes the label and writes it down in one patch, for this pod only', () => {
     expect(detachPatch(pod, { 'pod-template-hash': 'h1' }, 'm-1', 3, NOW)).toMatchObject({ metadata: { uid: 'uid-web-1', labels: { 'pod-template-hash': null } } });
@@ -152,24 +125,24 @@ describe('handing a pod over', () => {
   });
 
   it('adds to the journal when the pod leaves its Services', () => {
-    const unlisted = patchPod(detached, unlistPatch(detached, { app: 'web' }, NOW + 5));
+    const unlisted = patchedPod(detached, unlistPatch(detached, { app: 'web' }, NOW + 5));
     expect(unlisted.labels).toEqual({ [labels.handedOver]: 'true' });
     expect(readHandover(unlisted)).toMatchObject({ labels: { 'pod-template-hash': 'h1' }, unlisted: { app: 'web' }, unlistedAt: NOW + 5 });
   });
 
   it('is undone completely, at either point', () => {
-    const unlisted = patchPod(detached, unlistPatch(detached, { app: 'web' }, NOW));
-    expect(patchPod(detached, giveBackPatch(detached, undefined))).toEqual(pod);
-    expect(patchPod(unlisted, giveBackPatch(unlisted, undefined))).toEqual(pod);
+    const unlisted = patchedPod(detached, unlistPatch(detached, { app: 'web' }, NOW));
+    expect(patchedPod(detached, giveBackPatch(detached, undefined))).toEqual(pod);
+    expect(patchedPod(unlisted, giveBackPatch(unlisted, undefined))).toEqual(pod);
   });
 
   it('leaves the reason on the pod where it was given back for one', () => {
-    expect(patchPod(detached, giveBackPatch(detached, 'NoRoom'))).toEqual({ ...pod, annotations: { [annotations.handoverRefused]: 'NoRoom' } });
+    expect(patchedPod(detached, giveBackPatch(detached, 'NoRoom'))).toEqual({ ...pod, annotations: { [annotations.handoverRefused]: 'NoRoom' } });
   });
 
   it('spares a label that someone set meanwhile', () => {
     const changed = { ...detached, labels: { ...detached.labels, 'pod-template-hash': 'theirs' } };
-    expect(patchPod(changed, giveBackPatch(changed, undefined)).labels).toEqual({ app: 'web', 'pod-template-hash': 'theirs' });
+    expect(patchedPod(changed, giveBackPatch(changed, undefined)).labels).toEqual({ app: 'web', 'pod-template-hash': 'theirs' });
   });
 
   it('gives nothing back to a pod that was not handed over', () => {
@@ -179,6 +152,6 @@ describe('handing a pod over', () => {
 
   it('with an unreadable journal gives back no labels, but takes the marks away', () => {
     const edited = { ...aHandedOverPod(), annotations: { [annotations.handover]: '{"owner":null}' } };
-    expect(patchPod(edited, giveBackPatch(edited, undefined))).toMatchObject({ labels: { app: 'web' }, annotations: {} });
+    expect(patchedPod(edited, giveBackPatch(edited, undefined))).toMatchObject({ labels: { app: 'web' }, annotations: {} });
   });
 });

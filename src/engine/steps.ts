@@ -79,11 +79,30 @@ function isOurs(input: StepInput): boolean {
   return input.node !== undefined && readJournal(input.node)?.by === input.maintenance.id;
 }
 
+// An answered patch shows within a second; after so long the watch is taken to be broken.
+const UNSEEN_MS = 30_000;
+
+/** Until when a patch of the node may still show: cancelled in that moment, the node would be left closed by nobody. */
+function unseenUntil({ node, world, now }: StepInput): Millis | null {
+  const attempt = node && world.nodeAttempts?.get(node.name);
+  if (attempt?.version !== node?.resourceVersion || !attempt || attempt.answer === 'Conflict') return null;
+  const until = attempt.inFlight ? now + UNSEEN_MS : attempt.retryAt + UNSEEN_MS;
+  return now < until ? until : null;
+}
+
+/** Why the last patch of the node failed; null when it did not. */
+function patchFailure({ node, world }: StepInput): string | null {
+  return (node && world.nodeAttempts?.get(node.name)?.failed) ?? null;
+}
+
 function pending(input: StepInput): StepResult {
   const { maintenance, node, admission, now } = input;
   if (!node) return gone(input, 'Cancelled');
   const because = unwanted(input);
-  if (because) return isOurs(input) ? { phase: 'Undoing', change: { message: because } } : { phase: 'Cancelled', change: { finishedAt: now, message: because } };
+  if (because) {
+    const marked = isOurs(input) || unseenUntil(input) !== null;
+    return marked ? { phase: 'Undoing', change: { message: because } } : { phase: 'Cancelled', change: { finishedAt: now, message: because } };
+  }
   if (maintenance.paused) {
     const waitingFor: Blocker = { cause: 'Paused', because: maintenance.pausedBecause };
     return { phase: 'Pending', waitingFor, ...(isOurs(input) && { nodeEffect: { do: 'Undo', node } }) };
@@ -125,7 +144,10 @@ function draining(input: StepInput): StepResult {
   if (stop) return stop;
   const { maintenance, node, drain, now } = input;
   if (!node || !drain?.known) return { phase: 'Draining', waitingFor: drain?.waitingFor ?? null };
-  if (!isCordoned(input)) return { phase: 'Draining', nodeEffect: { do: 'Cordon', node }, waitingFor: drain.waitingFor };
+  if (!isCordoned(input)) {
+    const message = patchFailure(input);
+    return { phase: 'Draining', nodeEffect: { do: 'Cordon', node }, waitingFor: message === null ? drain.waitingFor : { cause: 'CordonFailed', message } };
+  }
   if (drain.remaining === 0) return { phase: 'Settling', waitingFor: null };
 
   const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);
@@ -163,8 +185,11 @@ function backOff(input: StepInput): StepResult {
   if (because) return { phase: 'Cancelled', change: { finishedAt: now, message: because } };
   const until = maintenance.state.retryAt ?? now;
   if (now >= until) return { phase: 'Pending' };
-  const waitingFor: Blocker = { cause: 'BackOff', until, attempt: maintenance.state.attempts, because: maintenance.state.message ?? '' };
-  return { phase: 'BackOff', waitingFor, wakeAt: until };
+  return { phase: 'BackOff', waitingFor: waitOut(until, maintenance.state.attempts, maintenance.state.message), wakeAt: until };
+}
+
+function waitOut(until: Millis, attempt: number, because = ''): Blocker {
+  return { cause: 'BackOff', until, attempt, because };
 }
 
 const MAX_RETRY_MS = 6 * 3_600_000;
@@ -184,8 +209,14 @@ function undoing(input: StepInput): StepResult {
     return { phase: 'Undoing', podEffects: left.flatMap(({ effect }) => effect ?? []), waitingFor: refused.blocker, wakeAt, ...pausing };
   }
   if (pausing) return { phase: 'Undoing', ...pausing, waitingFor: { cause: 'NotYetSeen', what: 'that it is paused' } };
-  if (isOurs(input)) return { phase: 'Undoing', nodeEffect: { do: 'Undo', node }, waitingFor: { cause: 'NotYetSeen', what: `node ${node.name} handed back` } };
-  return { ...afterUndo(input), waitingFor: maintenance.paused ? { cause: 'Paused', because: maintenance.pausedBecause } : null };
+  const unseen: Blocker = { cause: 'NotYetSeen', what: `node ${node.name} handed back` };
+  if (isOurs(input)) {
+    const message = patchFailure(input);
+    return { phase: 'Undoing', nodeEffect: { do: 'Undo', node }, waitingFor: message === null ? unseen : { cause: 'UndoFailed', message } };
+  }
+  const until = unseenUntil(input);
+  if (until !== null) return { phase: 'Undoing', waitingFor: unseen, wakeAt: until };
+  return { waitingFor: null, ...afterUndo(input) };
 }
 
 /**
@@ -202,11 +233,11 @@ function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
   const { state, settings } = maintenance;
   if (state.drainedAt !== undefined) return { phase: 'HandedBack', change: { finishedAt: now } };
   if (maintenance.cancelled || !cause) return { phase: 'Cancelled', change: { finishedAt: now } };
-  if (maintenance.paused) return { phase: 'Pending' };
+  if (maintenance.paused) return { phase: 'Pending', waitingFor: { cause: 'Paused', because: maintenance.pausedBecause } };
   const attempts = state.attempts + 1;
   if (attempts >= settings.attempts) return { phase: 'Failed', change: { attempts, finishedAt: now } };
   const retryAt = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
-  return { phase: 'BackOff', change: { attempts, retryAt } };
+  return { phase: 'BackOff', change: { attempts, retryAt }, waitingFor: waitOut(retryAt, attempts, state.message), wakeAt: retryAt };
 }
 
 function stay(input: StepInput): StepResult {

@@ -47,6 +47,19 @@ export interface Attempt {
   readonly budgetVersion?: string;
 }
 
+/** The last patch of a node. It carries the node's resourceVersion, so a newer version of the node settles it either way. */
+export interface NodeAttempt {
+  /** resourceVersion of the node that was patched. */
+  readonly version: string;
+  readonly inFlight: boolean;
+  /** Not tried again on that version before. */
+  readonly retryAt: Millis;
+  /** Absent while it is under way. Failed: refused, or its answer was lost. */
+  readonly answer?: 'Done' | 'Conflict' | 'Failed';
+  /** Message of the last failure; kept while the next try is under way. */
+  readonly failed?: string;
+}
+
 export interface World {
   /** Pods bound to the node; null until they have been read. */
   podsOn(nodeName: string): readonly Pod[] | null;
@@ -60,6 +73,8 @@ export interface World {
   attachmentsOf(nodeName: string): readonly VolumeAttachment[] | null;
   /** By pod uid. */
   readonly attempts: ReadonlyMap<string, Attempt>;
+  /** By node name. */
+  readonly nodeAttempts?: ReadonlyMap<string, NodeAttempt>;
   /** Evictions charged to a budget ("namespace/name") that its status does not show yet. */
   charges(budget: string): number;
   /** Detaches that may be sent now: they are paced, or the API server closes slow watchers. */

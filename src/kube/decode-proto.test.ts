@@ -48,12 +48,8 @@ describe('the protobuf reader', () => {
   });
 
   it('skips fields that it does not know, of every wire type', () => {
-    const unknown = Buffer.from([
-      ...[0xf8, 0x07, 0x96, 0x01], // field 127, varint
-      ...[0xf9, 0x07, 1, 2, 3, 4, 5, 6, 7, 8], // fixed64
-      ...[0xfa, 0x07, 2, 9, 9], // bytes
-      ...[0xfd, 0x07, 1, 2, 3, 4], // fixed32
-    ]);
+    const [varint, fixed64, span, fixed32] = ['f8079601', 'f9070102030405060708', 'fa07020909', 'fd0701020304'];
+    const unknown = Buffer.from([varint, fixed64, span, fixed32].join(''), 'hex');
     const bytes = Buffer.concat([unknown, message([1, message([1, 'p'])]), unknown]);
     expect(decodePodProto(bytes, 0, bytes.length).name).toBe('p');
   });

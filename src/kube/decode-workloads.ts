@@ -118,12 +118,12 @@ export function decodeNetworkPolicy(object: unknown): LabelUse {
 /** StatefulSet, DaemonSet and Job: one selector of the usual form; a ReplicationController's is a plain map. */
 export function decodeLabelUse(kind: Exclude<LabelUse['kind'], 'NetworkPolicy'>): (object: unknown) => LabelUse {
   return (object) => {
-    const { spec } = object as { spec?: { selector?: unknown } };
+    const { spec } = object as { spec?: { selector?: RawSelector | Record<string, string> } };
     const selector: LabelSelector | undefined = !spec?.selector
       ? undefined
       : kind === 'ReplicationController'
         ? { matchLabels: labelsOf(spec.selector as Record<string, string>), matchExpressions: [] }
-        : selectorOf(spec.selector as RawSelector);
+        : selectorOf(spec.selector);
     return { ...identity(metaOf(object)), kind, selectors: selector ? [selector] : [] };
   };
 }

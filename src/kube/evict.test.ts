@@ -28,7 +28,12 @@ const rows: [situation: string, code: number, status: Status, expected: Partial<
   ['a write in between', 409, { reason: 'Conflict', message: 'the object has been modified' }, { kind: 'Unavailable' }],
   ['no disruption left', 429, budget('needs 2, has 2'), { kind: 'BudgetRefused', message: 'needs 2, has 2' }],
   ['budget behind its generation', 429, budget('still being processed', 10), { kind: 'BudgetStale', retryAfterMs: 10_000 }],
-  ['throttled in a Status', 429, { reason: 'TooManyRequests', details: { retryAfterSeconds: 3 } }, { kind: 'Throttled', retryAfterMs: 3000 }],
+  [
+    'throttled in a Status',
+    429,
+    { reason: 'TooManyRequests', details: { retryAfterSeconds: 3 } },
+    { kind: 'Throttled', retryAfterMs: 3000 },
+  ],
   [
     'two budgets',
     500,
@@ -52,13 +57,19 @@ const rows: [situation: string, code: number, status: Status, expected: Partial<
   [
     'too many disrupted pods',
     403,
-    { reason: 'Forbidden', message: 'is forbidden: DisruptedPods map too big - too many evictions not confirmed by PDB controller' },
+    {
+      reason: 'Forbidden',
+      message: 'is forbidden: DisruptedPods map too big - too many evictions not confirmed by PDB controller',
+    },
     { kind: 'BudgetRefused' },
   ],
   [
     'KubeVirt moves the machine first',
     429,
-    { reason: 'TooManyRequests', message: 'admission webhook "evict.kubevirt.io" denied the request: Eviction triggered evacuation of VMI' },
+    {
+      reason: 'TooManyRequests',
+      message: 'admission webhook "evict.kubevirt.io" denied the request: Eviction triggered evacuation of VMI',
+    },
     { kind: 'Refused', code: 429 },
   ],
   [
@@ -70,12 +81,21 @@ const rows: [situation: string, code: number, status: Status, expected: Partial<
   [
     'conflicts on the budget for 10 s',
     504,
-    { reason: 'Timeout', message: 'couldn\'t update PodDisruptionBudget "web" due to conflicts', details: { retryAfterSeconds: 10 } },
+    {
+      reason: 'Timeout',
+      message: 'couldn\'t update PodDisruptionBudget "web" due to conflicts',
+      details: { retryAfterSeconds: 10 },
+    },
     { kind: 'Unavailable', retryAfterMs: 10_000 },
   ],
   ['a failing webhook', 500, { reason: 'InternalError', message: 'failed calling webhook "x"' }, { kind: 'Unavailable' }],
   ['invalid', 422, { reason: 'Invalid' }, { kind: 'Refused', code: 422 }],
-  ['no such subresource', 404, { reason: 'NotFound', message: 'the server could not find the requested resource' }, { kind: 'Refused' }],
+  [
+    'no such subresource',
+    404,
+    { reason: 'NotFound', message: 'the server could not find the requested resource' },
+    { kind: 'Refused' },
+  ],
 ];
 
 describe('an eviction', () => {
@@ -89,7 +109,10 @@ describe('an eviction', () => {
   });
 
   it('waits as long as the Retry-After header says, and a second where a throttled answer says nothing', () => {
-    expect(classifyEviction(new KubeError('slow', { code: 429, retryAfterMs: 1500 }))).toMatchObject({ kind: 'Throttled', retryAfterMs: 1500 });
+    expect(classifyEviction(new KubeError('slow', { code: 429, retryAfterMs: 1500 }))).toMatchObject({
+      kind: 'Throttled',
+      retryAfterMs: 1500,
+    });
     expect(classifyEviction(new KubeError('slow', { code: 429 }))).toMatchObject({ kind: 'Throttled', retryAfterMs: 1000 });
   });
 
@@ -105,7 +128,12 @@ describe('an eviction', () => {
     const [plain, full] = client.requests;
     const metadata = { namespace: 'shop', name: 'web-0' };
     expect(plain).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/shop/pods/web-0/eviction', idempotent: true });
-    expect(plain?.body).toEqual({ apiVersion: 'policy/v1', kind: 'Eviction', metadata, deleteOptions: { preconditions: { uid: 'u-1' } } });
+    expect(plain?.body).toEqual({
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata,
+      deleteOptions: { preconditions: { uid: 'u-1' } },
+    });
     expect(full).toMatchObject({
       timeoutMs: 5,
       body: { deleteOptions: { preconditions: { uid: 'u-1' }, gracePeriodSeconds: 0, dryRun: ['All'] } },
@@ -137,7 +165,17 @@ describe('a deletion', () => {
     expect(await deletePod(gone, pod)).toBe('Gone');
     const namesake = fakeClient(() => refusal(409, { reason: 'Conflict', message: OTHER_UID }));
     expect(await deletePod(namesake, pod)).toBe('OtherPod');
-    await expect(deletePod(fakeClient(() => refusal(403, { message: 'no' })), pod)).rejects.toBeInstanceOf(KubeError);
-    await expect(deletePod(fakeClient(() => refusal(404)), pod)).rejects.toBeInstanceOf(KubeError);
+    await expect(
+      deletePod(
+        fakeClient(() => refusal(403, { message: 'no' })),
+        pod,
+      ),
+    ).rejects.toBeInstanceOf(KubeError);
+    await expect(
+      deletePod(
+        fakeClient(() => refusal(404)),
+        pod,
+      ),
+    ).rejects.toBeInstanceOf(KubeError);
   });
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isatty } from 'node:tty';
 import { type Clock, createWallClock } from '../lib/clock.ts';
 import { type ClusterAccess, type Credential, type CredentialSource, fixedCredential, type Impersonation } from './access.ts';
 import { fileCredential } from './credential-files.ts';
@@ -153,7 +154,7 @@ function readCredentials(section: Section, name: string, cluster: Cluster, optio
   }
   const exec = subsection(section, 'exec');
   if (exec) {
-    const terminal = options.terminal ?? process.stdin.isTTY === true;
+    const terminal = options.terminal ?? isatty(0);
     return execCredential(readExecSettings(exec), { owner, cluster: cluster.forPlugin, env: options.env, clock, terminal });
   }
   const certificate = pemAt(section, 'client-certificate');

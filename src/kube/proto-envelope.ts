@@ -120,5 +120,5 @@ const STATUS: Fields<StatusDraft> = {
 };
 
 export function readStatus(bytes: Buffer, from: number, to: number): Status {
-  return readMessage(bytes, from, to, STATUS, {} as StatusDraft);
+  return readMessage(bytes, from, to, STATUS, {});
 }

@@ -65,7 +65,13 @@ describe('the first list', () => {
     expect(client.requests[0]).toMatchObject({
       path: '/api/v1/pods',
       accept: 'application/vnd.kubernetes.protobuf;stream=watch,application/json',
-      query: { watch: true, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan', resourceVersion: '0', allowWatchBookmarks: true },
+      query: {
+        watch: true,
+        sendInitialEvents: true,
+        resourceVersionMatch: 'NotOlderThan',
+        resourceVersion: '0',
+        allowWatchBookmarks: true,
+      },
     });
     expect([...reflector.items()].map(({ name }) => name)).toEqual(['a', 'b']);
     expect(reflector.resourceVersion).toBe('10');
@@ -89,7 +95,12 @@ describe('the first list', () => {
 
   it('waits for etcd when asked for the latest, and carries scope and selectors', async () => {
     const client = streaming();
-    const reflector = start(client, { consistency: 'Latest', namespace: 'shop', fieldSelector: 'spec.nodeName=n1', labelSelector: 'a=b' });
+    const reflector = start(client, {
+      consistency: 'Latest',
+      namespace: 'shop',
+      fieldSelector: 'spec.nodeName=n1',
+      labelSelector: 'a=b',
+    });
     await settle();
     expect(client.requests[0]).toMatchObject({
       path: '/api/v1/namespaces/shop/pods',
@@ -118,7 +129,12 @@ describe('the first list', () => {
 
   it('is refused at once with failFast, and asked for again without', async () => {
     const forbidden = refusal(403, { reason: 'Forbidden', message: 'no' });
-    await expect(start(fakeClient(() => forbidden), { failFast: true }).synced).rejects.toBe(forbidden);
+    await expect(
+      start(
+        fakeClient(() => forbidden),
+        { failFast: true },
+      ).synced,
+    ).rejects.toBe(forbidden);
     expect(clock.next()).toBeUndefined();
     let allowed = false;
     const client = fakeClient(() => (allowed ? 'open' : forbidden));
@@ -144,7 +160,10 @@ describe('the first list', () => {
 });
 
 describe('a server that cannot stream lists', () => {
-  const page = (items: object[], resourceVersion: string, token = '') => ({ metadata: { resourceVersion, continue: token }, items });
+  const page = (items: object[], resourceVersion: string, token = '') => ({
+    metadata: { resourceVersion, continue: token },
+    items,
+  });
   const paged = (streamAnswer: Answer, pages: (request: KubeRequest) => Answer) =>
     fakeClient((request) => (isList(request) ? pages(request) : asksForList(request) ? streamAnswer : 'open'));
 
@@ -224,7 +243,8 @@ describe('a server that cannot stream lists', () => {
   it('starts with the first page again when the list expires between two', async () => {
     let expired = false;
     const client = paged(refusal(422), ({ query }) => {
-      if (query?.['continue'] === undefined) return page([pod('a', expired ? '7' : '1')], expired ? '20' : '10', expired ? '' : 'more');
+      if (query?.['continue'] === undefined)
+        return page([pod('a', expired ? '7' : '1')], expired ? '20' : '10', expired ? '' : 'more');
       expired = true;
       return refusal(410, { reason: 'Expired', message: 'the continue token is too old' });
     });
@@ -239,22 +259,25 @@ describe('a server that cannot stream lists', () => {
 });
 
 describe('the end of a watch', () => {
-  it.each(['cut', 'end'] as const)('(%s) leads to a watch from the last version, bookmarks included, in less than 100 ms', async (how) => {
-    const { client, reflector } = await synced();
-    client.last().send(event('MODIFIED', pod('a', '11')), bookmark('15'));
-    await settle();
-    client.last()[how]();
-    await settle();
-    await clock.advance(100);
-    await settle();
-    expect(client.requests).toHaveLength(2);
-    expect(client.requests[1]?.query).toMatchObject({ watch: true, resourceVersion: '15' });
-    expect(client.requests[1]?.query).not.toHaveProperty('sendInitialEvents');
-    client.last().send(event('MODIFIED', pod('b', '16')));
-    await settle();
-    expect(told).toEqual(['Modified a 11 was 3', 'Modified b 16 was 2']);
-    await reflector.stop();
-  });
+  it.each(['cut', 'end'] as const)(
+    '(%s) leads to a watch from the last version, bookmarks included, in less than 100 ms',
+    async (how) => {
+      const { client, reflector } = await synced();
+      client.last().send(event('MODIFIED', pod('a', '11')), bookmark('15'));
+      await settle();
+      client.last()[how]();
+      await settle();
+      await clock.advance(100);
+      await settle();
+      expect(client.requests).toHaveLength(2);
+      expect(client.requests[1]?.query).toMatchObject({ watch: true, resourceVersion: '15' });
+      expect(client.requests[1]?.query).not.toHaveProperty('sendInitialEvents');
+      client.last().send(event('MODIFIED', pod('b', '16')));
+      await settle();
+      expect(told).toEqual(['Modified a 11 was 3', 'Modified b 16 was 2']);
+      await reflector.stop();
+    },
+  );
 
   it('asks the server for another end each time, between 290 and 580 s', async () => {
     random = 0;
@@ -380,12 +403,14 @@ describe('a version that is too old', () => {
 
   it('(HTTP 410) leads to a list', async () => {
     let expired = false;
-    const { client, reflector } = await synced(fakeClient((request) => (expired && !asksForList(request) ? refusal(410) : 'open')));
+    const { client, reflector } = await synced(
+      fakeClient((request) => (expired && !asksForList(request) ? refusal(410) : 'open')),
+    );
     expired = true;
+    random = 0.05;
     client.last().end();
     await settle();
     await clock.advance(100);
-    random = 0.05;
     await relist(client);
     expect(told).toContain('Deleted b 2 was 2');
     await reflector.stop();
@@ -461,7 +486,10 @@ describe('the store', () => {
   });
 
   it('drops an object that its decoder begins to leave out', async () => {
-    const kind = { ...pods, decodeJson: (raw: unknown) => ((raw as { hidden?: boolean }).hidden ? undefined : pods.decodeJson(raw)) };
+    const kind = {
+      ...pods,
+      decodeJson: (raw: unknown) => ((raw as { hidden?: boolean }).hidden ? undefined : pods.decodeJson(raw)),
+    };
     const { client, reflector } = await synced(streaming(), { kind });
     client.last().send(event('MODIFIED', pod('a', '11', 'uid-a', { hidden: true })));
     await settle();

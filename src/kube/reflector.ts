@@ -71,10 +71,11 @@ const FIRST_RECONNECT_MS = 100;
 /** How long a stream may pause inside the initial events. A server that does not know `sendInitialEvents` never ends them. */
 const INITIAL_SILENCE_MS = 20_000;
 const MAX_CUT_LISTS = 3;
+const REFUSALS_BEFORE_LIST = 8;
 /** No byte for so long, although bookmarks come every minute: the connection is dead. Drawn per watch, so that they do not all return at once. */
 const SILENCE_MS = { least: 90_000, spread: 60_000 };
 /** The server ends a watch after this many seconds; drawn per watch. */
-const WATCH_SECONDS = { least: 290, spread: 290 };
+const WATCH_SECONDS = { least: 290, spread: 291 };
 
 /** What the next turn starts with: a watch from where we are, or a read that is at least so fresh. */
 type Start = 'Watch' | 'Any' | 'NotOlder' | 'Latest';
@@ -103,6 +104,8 @@ function startAfter(error: unknown, start: Start, inRow: number): Start {
   if (error instanceof BrokenFrame) return inRow > 0 ? 'NotOlder' : 'Watch';
   if (!(error instanceof KubeError)) return 'Watch';
   if (error.code === 410 || isTooNew(error)) return 'Latest';
+  // A server that has answered 5xx for minutes may be unable to serve just this version: ask for what it has.
+  if (error.code >= 500 && inRow >= REFUSALS_BEFORE_LIST) return 'Latest';
   const wait = error.code === 0 || error.code === 429 || error.code >= 500 || [401, 403, 404, 408].includes(error.code);
   return wait ? 'Watch' : 'Latest';
 }
@@ -203,6 +206,8 @@ export function reflect<T extends ObjectMeta>(options: ReflectOptions<T>): Refle
   };
 
   const read = async (query: KubeRequest['query'], accept: string, patience: () => Millis, begin: Reception['begin']) => {
+    // Stopped between two requests: nobody would end the next one.
+    stopping.signal.throwIfAborted();
     const request = { path, query: { fieldSelector, labelSelector, ...query }, accept };
     connection = new AbortController();
     const onHeard = () => {

@@ -1,4 +1,4 @@
-import http from 'node:http';
+import type http from 'node:http';
 import net from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -117,11 +117,14 @@ describe('an error', () => {
   it('tells a redirect, a text and a page that is not JSON apart', async () => {
     await using server = await fakeServer((request, response) => {
       if (request.url === '/redirect') response.writeHead(302, { Location: '/login' }).end();
-      else if (request.url === '/text') response.writeHead(503, { 'Content-Type': 'text/plain' }).end('no healthy upstream\nmore');
+      else if (request.url === '/text')
+        response.writeHead(503, { 'Content-Type': 'text/plain' }).end('no healthy upstream\nmore');
       else response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>');
     });
     const client = clientOf(server.url);
-    expect((await errorOf(client.json(get('/redirect')))).message).toContain('redirect (302); is this the address of an API server?');
+    expect((await errorOf(client.json(get('/redirect')))).message).toContain(
+      'redirect (302); is this the address of an API server?',
+    );
     expect((await errorOf(client.json(get('/text')))).message).toBe('GET /text failed with 503: no healthy upstream');
     expect(await errorOf(client.json(get('/html')))).toMatchObject({ code: 200, reason: 'NotJson' });
   });
@@ -153,9 +156,17 @@ describe('an error', () => {
 
   it('says that credentials could not be had', async () => {
     await using server = await fakeServer((_, response) => sendJson(response, 200, {}));
-    const credentials = { owner: 'x', current: () => Promise.reject(new Error('the plugin aws is not installed')), renew: async () => true };
+    const credentials = {
+      owner: 'x',
+      current: () => Promise.reject(new Error('the plugin aws is not installed')),
+      renew: async () => true,
+    };
     const error = await errorOf(clientOf(server.url, { credentials }).json(get('/a')));
-    expect(error).toMatchObject({ code: 0, reason: 'Credentials', message: `no credentials for ${server.url}: the plugin aws is not installed` });
+    expect(error).toMatchObject({
+      code: 0,
+      reason: 'Credentials',
+      message: `no credentials for ${server.url}: the plugin aws is not installed`,
+    });
     expect(server.accepted).toBe(0);
   });
 });
@@ -179,7 +190,11 @@ describe('a 401', () => {
       seen.push([request.headers.authorization, await bodyOf(request)]);
       sendJson(response, request.headers.authorization === 'Bearer new' ? 200 : 401, {});
     });
-    await clientOf(server.url, { credentials: renewing(['old', 'new'], true) }).json({ method: 'POST', path: '/a', body: { n: 1 } });
+    await clientOf(server.url, { credentials: renewing(['old', 'new'], true) }).json({
+      method: 'POST',
+      path: '/a',
+      body: { n: 1 },
+    });
     expect(seen).toEqual([
       ['Bearer old', { n: 1 }],
       ['Bearer new', { n: 1 }],

@@ -17,7 +17,10 @@ function read(access: ClusterAccess): Promise<unknown> {
 }
 
 function trusting(url: string, tls: Partial<ClusterAccess['tls']> = {}): ClusterAccess {
-  return { ...anonymousAccess(url), tls: { authority: authority.cert, authoritySource: 'the authority of cluster c', insecure: false, ...tls } };
+  return {
+    ...anonymousAccess(url),
+    tls: { authority: authority.cert, authoritySource: 'the authority of cluster c', insecure: false, ...tls },
+  };
 }
 
 async function errorOf(promise: Promise<unknown>): Promise<KubeError> {
@@ -46,7 +49,12 @@ describe('TLS', () => {
   });
 
   it('says that a certificate has expired', async () => {
-    const old = testCertificate({ common: 'x', issuer: authority, addresses: ['127.0.0.1'], expires: new Date(Date.now() - 86_400_000) });
+    const old = testCertificate({
+      common: 'x',
+      issuer: authority,
+      addresses: ['127.0.0.1'],
+      expires: new Date(Date.now() - 86_400_000),
+    });
     await using server = await fakeServer((_, response) => sendJson(response, 200, {}), old);
     expect((await errorOf(read(trusting(server.url)))).message).toContain('its certificate has expired');
   });

@@ -23,7 +23,10 @@ function split(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 
 describe('a watch stream', () => {
   it('gives the same events however the network cuts it, in JSON and in protobuf', () => {
-    const stream = fc.array(fc.record({ type: fc.constantFrom('ADDED', 'MODIFIED', 'DELETED'), pod: arbitrary.pod }), { minLength: 1, maxLength: 4 });
+    const stream = fc.array(fc.record({ type: fc.constantFrom('ADDED', 'MODIFIED', 'DELETED'), pod: arbitrary.pod }), {
+      minLength: 1,
+      maxLength: 4,
+    });
     fc.assert(
       fc.property(stream, fc.array(fc.nat(), { maxLength: 8 }), (events, cuts) => {
         const json = Buffer.from(events.map(({ type, pod }) => `${JSON.stringify({ type, object: pod })}\n`).join(''));
@@ -41,7 +44,9 @@ describe('a watch stream', () => {
     const pod = { metadata: { name: 'p', annotations: { 'drover.dev/x': 'ü' } } };
     const bytes = Buffer.from(`${JSON.stringify({ type: 'ADDED', object: pod })}\n`);
     const at = bytes.indexOf('ü') + 1;
-    expect(readAll(JSON_TYPE, [bytes.subarray(0, at), bytes.subarray(at)])).toMatchObject([{ object: { annotations: { 'drover.dev/x': 'ü' } } }]);
+    expect(readAll(JSON_TYPE, [bytes.subarray(0, at), bytes.subarray(at)])).toMatchObject([
+      { object: { annotations: { 'drover.dev/x': 'ü' } } },
+    ]);
   });
 
   it('carries bookmarks, the end of the initial events and errors', () => {
@@ -60,7 +65,11 @@ describe('a watch stream', () => {
     expect(readAll(JSON_TYPE, [Buffer.from(json.map((event) => `${JSON.stringify(event)}\n`).join(''))])).toEqual(expected);
     const proto = [
       watchFrame('BOOKMARK', 'Pod', message([1, message([6, '8'])])),
-      watchFrame('BOOKMARK', 'Pod', message([1, message([6, '9'], [12, message([1, 'k8s.io/initial-events-end'], [2, 'true'])])])),
+      watchFrame(
+        'BOOKMARK',
+        'Pod',
+        message([1, message([6, '9'], [12, message([1, 'k8s.io/initial-events-end'], [2, 'true'])])]),
+      ),
       watchFrame('ERROR', 'Status', message([3, 'too old'], [4, 'Expired'], [5, message([4, message([1, 'x'])])], [6, 410])),
     ];
     expect(readAll(PROTOBUF, proto)).toEqual(expected);
@@ -74,7 +83,9 @@ describe('a watch stream', () => {
     expect(broken(PROTOBUF, Buffer.from('ffffffff00', 'hex'))).toThrow('a watch frame of 4294967295 bytes');
     expect(broken(PROTOBUF, watchFrame('NEWER', 'Pod', Buffer.alloc(0)))).toThrow('a watch event of type "NEWER"');
     const bare = message([1, 'ADDED'], [2, message([1, Buffer.from('no magic')])]);
-    expect(broken(PROTOBUF, Buffer.concat([Buffer.from([0, 0, 0, bare.length]), bare]))).toThrow('does not start with the magic number');
+    expect(broken(PROTOBUF, Buffer.concat([Buffer.from([0, 0, 0, bare.length]), bare]))).toThrow(
+      'does not start with the magic number',
+    );
   });
 
   it('does not keep more than one frame in memory for a peer that never ends it', () => {
@@ -87,7 +98,9 @@ describe('a watch stream', () => {
 
   it('tells of an object that its decoder leaves out', () => {
     const kind = { ...pods, decodeJson: () => undefined };
-    const frame = Buffer.from(JSON.stringify({ type: 'MODIFIED', object: { metadata: { name: 'x', uid: 'u', resourceVersion: '5' } } }));
+    const frame = Buffer.from(
+      JSON.stringify({ type: 'MODIFIED', object: { metadata: { name: 'x', uid: 'u', resourceVersion: '5' } } }),
+    );
     expect(decodeEvent(kind, JSON_TYPE, frame)).toEqual({ type: 'LEFT_OUT', uid: 'u', resourceVersion: '5' });
   });
 });
@@ -96,7 +109,9 @@ describe('a list page', () => {
   it('is the same in JSON and in protobuf', () => {
     fc.assert(
       fc.property(fc.array(arbitrary.pod, { maxLength: 3 }), (items) => {
-        const json = Buffer.from(JSON.stringify({ kind: 'PodList', metadata: { resourceVersion: '7', continue: 'token' }, items }));
+        const json = Buffer.from(
+          JSON.stringify({ kind: 'PodList', metadata: { resourceVersion: '7', continue: 'token' }, items }),
+        );
         const list = message([1, message([2, '7'], [3, 'token'])], ...items.map((pod): [number, Buffer] => [2, writePod(pod)]));
         const page = decodePage(pods, JSON_TYPE, json);
         expect(page).toMatchObject({ resourceVersion: '7', continue: 'token' });

@@ -4,7 +4,9 @@ import type { ReasonContext, ReasonMatch, RuleOf } from './reason.ts';
 
 /** A node condition that has had a status for a while. Drover times it: lastTransitionTime is another machine's clock, and some writers never set it. */
 export function conditionReason({ condition }: RuleOf<'Condition'>, node: Node, context: ReasonContext): ReasonMatch {
-  const since = context.conditionSince(node, condition.type, condition.status);
+  // What Drover writes about its own work (reason Drover...) is no reason for it: the node would never be handed back.
+  const isOwn = node.conditions.some((each) => each.type === condition.type && each.reason.startsWith('Drover'));
+  const since = isOwn ? null : context.conditionSince(node, condition.type, condition.status);
   if (since === null) {
     const has = node.conditions.find((each) => each.type === condition.type);
     return {

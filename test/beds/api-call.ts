@@ -39,17 +39,21 @@ export function createApiCall(server: string, token: string, certificate: string
       const method = call.method ?? 'GET';
       const contentType = call.contentType ?? (method === 'PATCH' ? 'application/merge-patch+json' : 'application/json');
       const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'content-type': contentType };
-      const sent = request(new URL(call.path, server), { method, headers, agent: agentFor(certificate), timeout: 60_000 }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => (text += chunk));
-        answer.on('error', reject);
-        answer.on('end', () => {
-          const status = answer.statusCode ?? 0;
-          if (status < 200 || status > 299) return reject(new ApiError(call, status, text.slice(0, 500)));
-          resolve((answer.headers['content-type']?.includes('json') ? JSON.parse(text) : text) as T);
-        });
-      });
+      const sent = request(
+        new URL(call.path, server),
+        { method, headers, agent: agentFor(certificate), timeout: 60_000 },
+        (answer) => {
+          let text = '';
+          answer.setEncoding('utf8');
+          answer.on('data', (chunk: string) => (text += chunk));
+          answer.on('error', reject);
+          answer.on('end', () => {
+            const status = answer.statusCode ?? 0;
+            if (status < 200 || status > 299) return reject(new ApiError(call, status, text.slice(0, 500)));
+            resolve((answer.headers['content-type']?.includes('json') ? JSON.parse(text) : text) as T);
+          });
+        },
+      );
       sent.on('timeout', () => sent.destroy(new Error(`${method} ${call.path}: no answer in 60 s`)));
       sent.on('error', reject);
       sent.end(call.body === undefined ? undefined : JSON.stringify(call.body));

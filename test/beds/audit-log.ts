@@ -89,7 +89,8 @@ function counts(line: AuditLine): boolean {
 
 /** Reads what the API server has logged so far; the file is written before a request is answered. @throws Error without audit */
 export async function* readAuditLog(folder: string, filter: AuditFilter = {}): AsyncGenerator<AuditLine> {
-  if (!existsSync(auditPath(folder))) throw new Error('this bed keeps no audit log: start it with audit: "Metadata" or "Request"');
+  if (!existsSync(auditPath(folder)))
+    throw new Error('this bed keeps no audit log: start it with audit: "Metadata" or "Request"');
   const { from = 0, ...wanted } = filter;
   const conditions = Object.entries(wanted) as [keyof AuditLine, unknown][];
   const lines = createInterface({ input: createReadStream(auditPath(folder), { start: from }), crlfDelay: Infinity });

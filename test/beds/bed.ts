@@ -66,10 +66,19 @@ export function attachBed(folder: string): Bed {
     api,
     async kubeconfigForServiceAccount(namespace, name, node) {
       const boundObjectRef = node && { apiVersion: 'v1', kind: 'Node', ...node };
-      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600, boundObjectRef } };
+      const body = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { expirationSeconds: 3600, boundObjectRef },
+      };
       const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
       const { status } = await api<TokenRequest>({ method: 'POST', path, body });
-      return writeKubeconfig(folder, `${namespace}-${name}-${Date.now()}-${Math.random().toString(36).slice(2)}`, server, status.token);
+      return writeKubeconfig(
+        folder,
+        `${namespace}-${name}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
+        server,
+        status.token,
+      );
     },
     async auditLog(filter) {
       const lines: AuditLine[] = [];
@@ -85,9 +94,12 @@ export function attachBed(folder: string): Bed {
     },
     pauseComponent: (component) => signalComponent(folder, component, 'SIGSTOP'),
     resumeComponent: (component) => signalComponent(folder, component, 'SIGCONT'),
-    usage: () => Object.fromEntries(components.flatMap((component) => {
-      const usage = usageOf(folder, component);
-      return usage ? [[component, usage]] : [];
-    })),
+    usage: () =>
+      Object.fromEntries(
+        components.flatMap((component) => {
+          const usage = usageOf(folder, component);
+          return usage ? [[component, usage]] : [];
+        }),
+      ),
   };
 }

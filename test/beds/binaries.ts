@@ -7,13 +7,31 @@ export type Missing = { readonly available: false; readonly because: string; rea
 export type Found<T> = ({ readonly available: true } & T) | Missing;
 
 const controlPlanePrograms = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok', 'kubectl'] as const;
-const nodePrograms = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'kubelet', 'kube-proxy', 'app'] as const;
+const nodePrograms = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubectl',
+  'kubelet',
+  'kube-proxy',
+  'app',
+] as const;
 
 type Paths<P extends Program> = { readonly paths: Readonly<Record<P, string>> };
 export type ControlPlaneBinaries = Paths<(typeof controlPlanePrograms)[number]>;
 export type RealNodesBinaries = Paths<(typeof nodePrograms)[number]>;
 
-export const debianPackages = ['containerd', 'runc', 'containernetworking-plugins', 'iproute2', 'iptables', 'conntrack', 'openssl', 'util-linux'];
+export const debianPackages = [
+  'containerd',
+  'runc',
+  'containernetworking-plugins',
+  'iproute2',
+  'iptables',
+  'conntrack',
+  'openssl',
+  'util-linux',
+];
 const nodeTools = ['containerd', 'ctr', 'runc', 'ip', 'iptables', 'conntrack', 'openssl', 'nsenter'];
 
 /** Where Debian's containernetworking-plugins lie. */
@@ -86,14 +104,19 @@ function machineFor(): Missing | undefined {
   const tools = nodeTools.filter((tool) => !inPath(tool));
   const plugins = ['bridge', 'host-local', 'loopback'].filter((plugin) => !executable(join(cniFolder, plugin)));
   if (tools.length + plugins.length === 0) return undefined;
-  return no(`missing: ${[...tools, ...plugins.map((name) => `${cniFolder}/${name}`)].join(', ')}`, `apt-get install -y ${debianPackages.join(' ')}`);
+  return no(
+    `missing: ${[...tools, ...plugins.map((name) => `${cniFolder}/${name}`)].join(', ')}`,
+    `apt-get install -y ${debianPackages.join(' ')}`,
+  );
 }
 
 /** Which test beds can run here, and else why not and the command that gets them. Looks only; builds nothing. */
 export function findBeds(): { controlPlane: Found<ControlPlaneBinaries>; realNodes: Found<RealNodesBinaries> } {
   const linux = process.platform === 'linux';
   return {
-    controlPlane: linux ? pathsOf(controlPlanePrograms) : { available: false, because: 'needs Linux (/proc)', get: 'a Linux machine' },
+    controlPlane: linux
+      ? pathsOf(controlPlanePrograms)
+      : { available: false, because: 'needs Linux (/proc)', get: 'a Linux machine' },
     realNodes: machineFor() ?? pathsOf(nodePrograms),
   };
 }

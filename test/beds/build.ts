@@ -11,9 +11,14 @@ import { appSource, cacheFolder, folderOf, kubernetesPrograms, versions } from '
 const LDFLAGS = '-s -w';
 
 function go(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): void {
-  const result = spawnSync('go', args, { cwd, env: { ...process.env, CGO_ENABLED: '0', ...env }, stdio: ['ignore', 'inherit', 'inherit'] });
+  const result = spawnSync('go', args, {
+    cwd,
+    env: { ...process.env, CGO_ENABLED: '0', ...env },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (result.error) throw result.error;
-  if (result.status !== 0) throw new Error(`go ${args[0]} failed (${result.signal ?? `exit code ${result.status}`}); its message is above`);
+  if (result.status !== 0)
+    throw new Error(`go ${args[0]} failed (${result.signal ?? `exit code ${result.status}`}); its message is above`);
 }
 
 function checkGo(): void {
@@ -44,12 +49,21 @@ function module(folder: string, name: string): void {
 function buildKubernetes(out: string, scratch: string): void {
   const release = versions.kubernetes;
   module(scratch, 'kubernetes');
-  const download = execFileSync('go', ['mod', 'download', '-json', `k8s.io/kubernetes@v${release}`], { cwd: scratch, encoding: 'utf8' });
+  const download = execFileSync('go', ['mod', 'download', '-json', `k8s.io/kubernetes@v${release}`], {
+    cwd: scratch,
+    encoding: 'utf8',
+  });
   const { GoMod } = JSON.parse(download) as { GoMod: string };
   const staging = [...readFileSync(GoMod, 'utf8').matchAll(/^\s*(\S+) => \.\/staging/gm)].map((match) => match[1]);
-  if (staging.length === 0) throw new Error(`k8s.io/kubernetes v${release} names no staging modules: build.ts no longer fits this release`);
+  if (staging.length === 0)
+    throw new Error(`k8s.io/kubernetes v${release} names no staging modules: build.ts no longer fits this release`);
   const published = `v0.${release.slice(release.indexOf('.') + 1)}`;
-  go(scratch, ['mod', 'edit', `-require=k8s.io/kubernetes@v${release}`, ...staging.map((name) => `-replace=${name}=${name}@${published}`)]);
+  go(scratch, [
+    'mod',
+    'edit',
+    `-require=k8s.io/kubernetes@v${release}`,
+    ...staging.map((name) => `-replace=${name}=${name}@${published}`),
+  ]);
   const packages = kubernetesPrograms.map((program) => `k8s.io/kubernetes/cmd/${program}`);
   const imports = packages.map((name) => `import _ "${name}"\n`).join('');
   writeFileSync(join(scratch, 'tools.go'), `//go:build tools\n\npackage tools\n\n${imports}`);
@@ -122,7 +136,9 @@ function main(): void {
   mkdirSync(cacheFolder(), { recursive: true });
   const given = (['etcd', 'kube-apiserver', 'kubectl'] as const).filter((program) => kubebuilderProgram(program));
   if (given.length > 0) {
-    console.log(`KUBEBUILDER_ASSETS gives ${given.join(', ')}; it has no kube-controller-manager, kube-scheduler or kwok, so those are built`);
+    console.log(
+      `KUBEBUILDER_ASSETS gives ${given.join(', ')}; it has no kube-controller-manager, kube-scheduler or kwok, so those are built`,
+    );
   }
   for (const build of builds) {
     if (build.folder === folderOf('etcd') && kubebuilderProgram('etcd')) continue;

@@ -7,13 +7,13 @@ function unified(): boolean {
   return existsSync(join(ROOT, 'cgroup.controllers'));
 }
 
-/** The folders that make up the cgroup `name`: one per mounted hierarchy in cgroup v1, exactly one in v2. */
+/** The folders that make up the cgroup `name`: one per mounted hierarchy in cgroup v1 (often with an idle v2 beside), exactly one in v2. */
 export function cgroupFolders(name: string): string[] {
   if (unified()) return [join(ROOT, name)];
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
   return mounts.flatMap((line) => {
     const [, folder = '', type] = line.split(' ');
-    return type === 'cgroup' ? [join(folder, name)] : [];
+    return type === 'cgroup' || type === 'cgroup2' ? [join(folder, name)] : [];
   });
 }
 

@@ -36,7 +36,12 @@ const nothingElse = () => {};
 
 async function startKwok(folder: string, server: string, times: PodTimes): Promise<void> {
   const config = join(folder, 'kwok.yaml');
-  writeFileSync(config, kwokStages(times).map((stage) => `---\n${JSON.stringify(stage)}\n`).join(''));
+  writeFileSync(
+    config,
+    kwokStages(times)
+      .map((stage) => `---\n${JSON.stringify(stage)}\n`)
+      .join(''),
+  );
   const [port] = await freePorts('127.0.0.1', 1);
   start(folder, 'kwok', [
     programPath('kwok'),

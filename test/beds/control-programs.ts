@@ -148,10 +148,11 @@ async function startControllerManager(folder: string, server: string): Promise<v
   ]);
   // its /healthz is true before it does anything; this object is the work of two of its controllers
   const api = createApiCall(server, tokenOf(folder, 'admin'), join(folder, files.certificate));
-  const works = () => api({ path: '/api/v1/namespaces/default/serviceaccounts/default' }).then(
-    () => true,
-    () => false,
-  );
+  const works = () =>
+    api({ path: '/api/v1/namespaces/default/serviceaccounts/default' }).then(
+      () => true,
+      () => false,
+    );
   await waitReady(folder, 'kube-controller-manager', 60_000, works);
 }
 

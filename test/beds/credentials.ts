@@ -32,7 +32,9 @@ export const files = {
 /** Writes a token for each user and the key pair that signs service account tokens. Names and groups may hold no quotes. */
 export function writeCredentials(folder: string, users: readonly User[]): void {
   mkdirSync(join(folder, 'pki'), { recursive: true, mode: 0o700 });
-  const rows = users.map((user) => `${randomBytes(16).toString('hex')},"${user.name}","${user.name}","${user.groups.join(',')}"\n`);
+  const rows = users.map(
+    (user) => `${randomBytes(16).toString('hex')},"${user.name}","${user.name}","${user.groups.join(',')}"\n`,
+  );
   writeFileSync(join(folder, files.tokens), rows.join(''), { mode: 0o600 });
   const keys = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -50,7 +52,9 @@ export function tokenOf(folder: string, user: string): string {
   const found = known.find(({ name }) => name === user);
   if (found) return found.token;
   const names = known.map(({ name }) => name).join(', ');
-  throw new Error(`no user ${user} on this bed (there are ${names}): the API server reads its users at start, name it in the options' users`);
+  throw new Error(
+    `no user ${user} on this bed (there are ${names}): the API server reads its users at start, name it in the options' users`,
+  );
 }
 
 /** Writes FOLDER/NAME.kubeconfig for a token, unless it is there, and gives its path. */

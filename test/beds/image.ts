@@ -12,7 +12,8 @@ const BLOCK = 512;
 function entry(name: string, content: Buffer): Buffer {
   if (Buffer.byteLength(name) > 100) throw new Error(`${name}: longer than the 100 bytes of a tar name`);
   const header = Buffer.alloc(BLOCK);
-  const octal = (value: number, offset: number, length: number) => header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, offset);
+  const octal = (value: number, offset: number, length: number) =>
+    header.write(`${value.toString(8).padStart(length - 1, '0')}\0`, offset);
   header.write(name, 0);
   octal(0o755, 100, 8);
   octal(0, 108, 8);

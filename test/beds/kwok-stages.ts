@@ -107,7 +107,9 @@ podIP: {{ index . 0 | Quote }}
 {{ end }}
 `;
 
-const podEnd = (finalPhase: 'Succeeded' | 'Failed') => `${podConditions(false)}${containers(false, ended(finalPhase === 'Failed' ? 143 : 0))}
+const podEnd = (
+  finalPhase: 'Succeeded' | 'Failed',
+) => `${podConditions(false)}${containers(false, ended(finalPhase === 'Failed' ? 143 : 0))}
 phase: ${finalPhase}
 `;
 

@@ -26,7 +26,7 @@ export function tool(name: string, ...args: readonly string[]): string {
     return execFileSync(name, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
     const { stderr } = error as { stderr?: string };
-    throw new Error(`${name} ${args.join(' ')}: ${stderr?.trim() || (error as Error).message}`);
+    throw new Error(`${name} ${args.join(' ')}: ${stderr?.trim() || (error as Error).message}`, { cause: error });
   }
 }
 
@@ -77,7 +77,11 @@ function removeSocketsOfShims(nodeFolder: string): void {
 function removeTracesElsewhere(index: number, nodeFolder: string): void {
   const results = '/var/lib/cni/results';
   const cached = existsSync(results) ? readdirSync(results) : [];
-  for (const name of cached) if (name.startsWith(`${machineName(index)}-`)) rmSync(join(results, name));
+  for (const name of cached) {
+    const [, sandbox] = /^(.+)-eth0$/.exec(name.replace(`${machineName(index)}-`, '')) ?? [];
+    if (!sandbox || !name.startsWith(`${machineName(index)}-`)) continue;
+    for (const file of [name, `cni-loopback-${sandbox}-lo`]) rmSync(join(results, file), { force: true });
+  }
   const links = '/var/log/containers';
   for (const name of existsSync(links) ? readdirSync(links) : []) {
     if (readlinkSync(join(links, name)).startsWith(`${nodeFolder}/`)) rmSync(join(links, name));
@@ -103,9 +107,9 @@ export function breakMachine(index: number, nodeFolder: string): void {
   const name = machineName(index);
   killUntilNone(() => cgroupProcesses(name), name);
   unmountBelow(nodeFolder);
-  if (existsSync(netns(index))) tool('ip', 'netns', 'del', name);
-  // a namespace goes only after its last process; its end of the cable must not hold the name until then
+  // the cable first: a namespace goes in the background, and would take its end of the cable away at some later time
   if (linkExists(`drover-v${index}`)) tool('ip', 'link', 'del', `drover-v${index}`);
+  if (existsSync(netns(index))) tool('ip', 'netns', 'del', name);
   removeSocketsOfShims(nodeFolder);
   rmSync(join(nodeFolder, 'run'), { recursive: true, force: true });
   removeTracesElsewhere(index, nodeFolder);
@@ -119,11 +123,20 @@ export function breakAllMachines(folder: string): void {
 }
 
 /** Settings of the whole machine that a kubelet changes (kubelet/cm, setupKernelTunables). */
-const tunables = ['vm/overcommit_memory', 'vm/panic_on_oom', 'kernel/panic', 'kernel/panic_on_oops', 'kernel/keys/root_maxkeys', 'kernel/keys/root_maxbytes'];
+const tunables = [
+  'vm/overcommit_memory',
+  'vm/panic_on_oom',
+  'kernel/panic',
+  'kernel/panic_on_oops',
+  'kernel/keys/root_maxkeys',
+  'kernel/keys/root_maxbytes',
+];
 const tunablesPath = (folder: string) => join(folder, 'kernel-settings.json');
 
 export function saveKernelSettings(folder: string): void {
-  const values = tunables.filter((name) => existsSync(`/proc/sys/${name}`)).map((name) => [name, readFileSync(`/proc/sys/${name}`, 'utf8')]);
+  const values = tunables
+    .filter((name) => existsSync(`/proc/sys/${name}`))
+    .map((name) => [name, readFileSync(`/proc/sys/${name}`, 'utf8')]);
   writeFileSync(tunablesPath(folder), JSON.stringify(Object.fromEntries(values)));
 }
 

@@ -102,12 +102,19 @@ function logTail(folder: string, component: string): string {
 }
 
 /** Polls until `ready` gives true. @throws with the end of the component's log when it dies or `timeoutMs` pass */
-export async function waitReady(folder: string, component: string, timeoutMs: number, ready: () => Promise<boolean>): Promise<void> {
+export async function waitReady(
+  folder: string,
+  component: string,
+  timeoutMs: number,
+  ready: () => Promise<boolean>,
+): Promise<void> {
   const until = Date.now() + timeoutMs;
   while (!(await ready())) {
     const late = Date.now() > until;
     if (late || processesOf(folder, component).length === 0) {
-      throw new Error(`${component} ${late ? `is not ready after ${timeoutMs / 1000} s` : 'died'}; its log ends:\n${logTail(folder, component)}`);
+      throw new Error(
+        `${component} ${late ? `is not ready after ${timeoutMs / 1000} s` : 'died'}; its log ends:\n${logTail(folder, component)}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -127,5 +134,9 @@ export function usageOf(folder: string, component: string): Usage | undefined {
   if (!status || !fields) return undefined;
   const bytes = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
   const ticksPerSecond = 100; // USER_HZ, the same on every Linux that Node runs on
-  return { rssBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM'), cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond };
+  return {
+    rssBytes: bytes('VmRSS'),
+    peakBytes: bytes('VmHWM'),
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+  };
 }

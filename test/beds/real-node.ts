@@ -107,12 +107,23 @@ async function startContainerd(folder: string, index: number, enter: readonly st
  * Starts a node, with a boot id that it never had, and returns as soon as its kubelet runs; it gets Ready some seconds later.
  * Labels are those of its last start unless given.
  */
-export async function startNode(folder: string, server: string, index: number, labels?: Readonly<Record<string, string>>): Promise<void> {
+export async function startNode(
+  folder: string,
+  server: string,
+  index: number,
+  labels?: Readonly<Record<string, string>>,
+): Promise<void> {
   if (isUp(index)) throw new Error(`${nodeName(index)} is up already`);
   const home = nodeFolder(folder, index);
   for (const part of ['cni', 'containerd', 'kubelet', 'run']) mkdirSync(join(home, part), { recursive: true });
   const labelsPath = join(home, 'labels');
-  if (labels || !existsSync(labelsPath)) writeFileSync(labelsPath, Object.entries(labels ?? {}).map((pair) => pair.join('=')).join(','));
+  if (labels || !existsSync(labelsPath))
+    writeFileSync(
+      labelsPath,
+      Object.entries(labels ?? {})
+        .map((pair) => pair.join('='))
+        .join(','),
+    );
   makeMachine(index);
 
   // not `ip netns exec`: that mounts a /sys of its own, in which the kubelet finds no cgroups

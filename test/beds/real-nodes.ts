@@ -7,7 +7,17 @@ import { findBeds } from './binaries.ts';
 import { startControlPrograms } from './control-programs.ts';
 import { standardUsers, type User, writeCredentials } from './credentials.ts';
 import { writeStandardImages } from './image.ts';
-import { breakAllMachines, hostAddress, makeBridge, MAX_NODES, nodeAddress, nodeName, restoreKernelSettings, saveKernelSettings, tool } from './machine.ts';
+import {
+  breakAllMachines,
+  hostAddress,
+  makeBridge,
+  MAX_NODES,
+  nodeAddress,
+  nodeName,
+  restoreKernelSettings,
+  saveKernelSettings,
+  tool,
+} from './machine.ts';
 import { importImage, isUp, startNode, stopNode } from './real-node.ts';
 
 export interface RealNodesOptions {
@@ -94,7 +104,22 @@ export function attachRealNodes(folder: string): RealNodesBed {
 function makeKubeletClientCertificate(folder: string): string[] {
   const [key, certificate] = [join(folder, 'pki/kubelet-client.key'), join(folder, 'pki/kubelet-client.crt')];
   const subject = '/O=system:masters/CN=apiserver-kubelet-client';
-  tool('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', subject, '-keyout', key, '-out', certificate);
+  tool(
+    'openssl',
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '30',
+    '-subj',
+    subject,
+    '-keyout',
+    key,
+    '-out',
+    certificate,
+  );
   return [`--kubelet-client-certificate=${certificate}`, `--kubelet-client-key=${key}`];
 }
 

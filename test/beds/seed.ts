@@ -1,6 +1,6 @@
 import { type ApiCall, until } from './api-call.ts';
 import type { Bed } from './bed.ts';
-import { type KubeObject, deployment, namespace, node, podDisruptionBudget } from './objects.ts';
+import { type KubeObject, deployment, merge, namespace, node, podDisruptionBudget } from './objects.ts';
 
 const COLLECTIONS: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
@@ -30,7 +30,8 @@ interface NodeView {
 
 const listNodes = async (api: ApiCall) => (await api<{ items: NodeView[] }>({ path: '/api/v1/nodes' })).items;
 
-const isReady = (view: NodeView) => view.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+const isReady = (view: NodeView) =>
+  view.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 
 /** Creates kwok nodes and waits until all are Ready. */
 export async function createNodes(api: ApiCall, nodes: readonly KubeObject[]): Promise<void> {
@@ -82,49 +83,43 @@ async function readyPods(api: ApiCall, namespaces: readonly string[]): Promise<n
 
 /**
  * Fills new nodes with exactly `podsPerNode` pods each, through the real Deployment controller and scheduler, and leaves them
- * with room for 110. To place them exactly, the new nodes first have room for no more, and all other nodes are unschedulable meanwhile.
+ * with room for 110. To place them exactly, the new nodes first have room for no more (a DaemonSet's pod would take a place), and
+ * all other nodes are unschedulable meanwhile.
  */
 export async function seed(bed: Pick<Bed, 'api'>, options: SeedOptions): Promise<Seed> {
   const { nodes, podsPerNode, prefix = 'seed', replicas = 10, budget, deploymentsPerNamespace = 25 } = options;
   const pods = nodes * podsPerNode;
   if (pods % replicas !== 0) throw new Error(`${pods} pods do not divide into Deployments of ${replicas}`);
   const { api } = bed;
-  const others = (await listNodes(api)).filter((view) => !view.spec.unschedulable).map((view) => view.metadata.name);
-  const setUnschedulable = (name: string, unschedulable: boolean | null) =>
-    api({ method: 'PATCH', path: `/api/v1/nodes/${name}`, body: { spec: { unschedulable } } });
-  await Promise.all(others.map((name) => setUnschedulable(name, true)));
-
-  const room = (count: number) => ({ allocatable: { pods: String(count) }, capacity: { pods: String(count) } });
   const nodeNames = Array.from({ length: nodes }, (_, index) => `${prefix}-${index}`);
-  const full = nodeNames.map((name) => node(name, options.node));
-  await createNodes(
-    api,
-    full.map((body) => ({ ...body, status: { ...(body.status as object), ...room(podsPerNode) } })),
-  );
-
   const deployments = Array.from({ length: pods / replicas }, (_, index) => ({
     namespace: `${prefix}-${Math.floor(index / deploymentsPerNamespace)}`,
     name: `${prefix}-${index}`,
   }));
   const namespaces = [...new Set(deployments.map((each) => each.namespace))];
-  await createAll(
-    api,
-    namespaces.map((name) => namespace(name)),
-  );
-  if (budget) {
+  const budgets = budget ? deployments.map((each) => podDisruptionBudget(each.namespace, each.name, budget)) : [];
+  const workloads = deployments.map((each) => deployment(each.namespace, each.name, replicas, options.deployment));
+  const room = (count: number) => ({ status: { allocatable: { pods: String(count) }, capacity: { pods: String(count) } } });
+
+  const others = (await listNodes(api)).filter((view) => !view.spec.unschedulable).map((view) => view.metadata.name);
+  const setUnschedulable = (unschedulable: boolean | null) =>
+    Promise.all(others.map((name) => api({ method: 'PATCH', path: `/api/v1/nodes/${name}`, body: { spec: { unschedulable } } })));
+  await setUnschedulable(true);
+  try {
+    const full = nodeNames.map((name) => merge(node(name, options.node), room(podsPerNode)));
+    await createNodes(api, full);
     await createAll(
       api,
-      deployments.map((each) => podDisruptionBudget(each.namespace, each.name, budget)),
+      namespaces.map((name) => namespace(name)),
     );
+    await createAll(api, budgets);
+    await createAll(api, workloads);
+    const timeoutMs = options.timeoutMs ?? 60_000 + 60 * pods;
+    await until(`${pods} pods to be Ready`, async () => (await readyPods(api, namespaces)) === pods, timeoutMs);
+    const paths = nodeNames.map((name) => `/api/v1/nodes/${name}/status`);
+    await Promise.all(paths.map((path) => api({ method: 'PATCH', path, body: room(110) })));
+  } finally {
+    await setUnschedulable(null);
   }
-  await createAll(
-    api,
-    deployments.map((each) => deployment(each.namespace, each.name, replicas, options.deployment)),
-  );
-  const timeoutMs = options.timeoutMs ?? 60_000 + 60 * pods;
-  await until(`${pods} pods to be Ready`, async () => (await readyPods(api, namespaces)) === pods, timeoutMs);
-
-  await Promise.all(nodeNames.map((name) => api({ method: 'PATCH', path: `/api/v1/nodes/${name}/status`, body: { status: room(110) } })));
-  await Promise.all(others.map((name) => setUnschedulable(name, null)));
   return { nodes: nodeNames, namespaces, deployments };
 }

@@ -1,7 +1,7 @@
 export interface Patience {
   /** Default 60,000. */
   readonly timeoutMs?: number;
-  /** Between two looks; default 100. */
+  /** Between two looks; default 200. */
   readonly everyMs?: number;
   /** Told beside what was seen last, when the time is over: a log. */
   readonly also?: () => string;
@@ -15,7 +15,7 @@ export async function eventually<T>(
   what: string,
   look: () => Promise<T>,
   good: (seen: T) => boolean,
-  { timeoutMs = 60_000, everyMs = 100, also }: Patience = {},
+  { timeoutMs = 60_000, everyMs = 200, also }: Patience = {},
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {

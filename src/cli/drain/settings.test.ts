@@ -88,7 +88,7 @@ describe('--pod-selector', () => {
     ['app in (web,api)', { app: 'api' }, true],
     ['!old', { old: '' }, false],
   ])('%s and labels %j: drained is %s', (selector, labels, expected) => {
-    expect(drains(selector, aPod({ labels: { ...labels } as Record<string, string> }))).toBe(expected);
+    expect(drains(selector, aPod({ labels: { ...labels } }))).toBe(expected);
   });
 
   it('keeps a pod whose labels a handover has taken', () => {

@@ -55,7 +55,8 @@ interface Step {
 async function change(context: Context, args: readonly string[], { dryRun, output }: HoldFlags, what: Change): Promise<number> {
   if (args.length === 0) throw new UsageError('nothing is named; give one or more nodes');
   const words = [...new Set(args)];
-  for (const word of words) if (word.startsWith('policy/')) what.policy(word.slice('policy/'.length));
+  // What cannot be done to a policy is a slip of the command line: said before the cluster is asked.
+  for (const target of words.map(targetOf)) if (target?.kind === 'policy') what.policy(target.name);
   const client = await context.client();
   const [maintenances, policies] = await Promise.all([readMaintenances(client), readPolicies(client)]);
   if (!maintenances || !policies) throw noResources(context.program);
@@ -76,6 +77,22 @@ async function change(context: Context, args: readonly string[], { dryRun, outpu
   return exitCode.ok;
 }
 
+const prefixes: Readonly<Record<string, Target['kind']>> = {
+  policy: 'policy',
+  maintenancepolicy: 'policy',
+  mp: 'policy',
+  maintenance: 'maintenance',
+  nodemaintenance: 'maintenance',
+  nm: 'maintenance',
+};
+
+/** null: a node. */
+function targetOf(word: string): Target | null {
+  const slash = word.indexOf('/');
+  const kind = prefixes[word.slice(0, Math.max(0, slash))];
+  return kind === undefined ? null : { kind, name: word.slice(slash + 1) };
+}
+
 async function stepFor(
   word: string,
   client: KubeClient,
@@ -83,15 +100,15 @@ async function stepFor(
   policies: readonly MaintenancePolicy[],
   what: Change,
 ): Promise<Step> {
-  const [, prefix = '', rest = ''] = /^(policy|maintenancepolicy|mp|maintenance|nodemaintenance|nm)\/(.+)$/.exec(word) ?? [];
-  if (prefix.startsWith('m') && prefix !== 'maintenance' ? true : prefix === 'policy') {
-    if (!policies.some((policy) => policy.metadata.name === rest)) throw unknown('policy', rest, policies);
-    return { target: { kind: 'policy', name: rest }, spec: what.policy(rest) };
+  const target = targetOf(word);
+  if (target?.kind === 'policy') {
+    if (!policies.some((policy) => policy.metadata.name === target.name)) throw unknown('policy', target.name, policies);
+    return { target, spec: what.policy(target.name) };
   }
-  if (prefix !== '') {
-    const found = maintenances.find((each) => each.metadata.name === rest);
-    if (!found) throw unknown('maintenance', rest, maintenances);
-    return { target: { kind: 'maintenance', name: rest }, node: found.spec.nodeName, spec: what.maintenance() };
+  if (target) {
+    const found = maintenances.find((each) => each.metadata.name === target.name);
+    if (!found) throw unknown('maintenance', target.name, maintenances);
+    return { target, node: found.spec.nodeName, spec: what.maintenance() };
   }
   const name = nodeName(word);
   const current = currentOf(name, maintenances);

@@ -27,7 +27,8 @@ export function policyView(policy: MaintenancePolicy, node: Node, now: Millis): 
   const context = { now, conditionSince: times.since };
   const looked = reasons.map((rule) => ({ rule, match: matchReason(rule, node, context) }));
   const hits = looked.flatMap(({ match }) => (match.pass ? [match.message] : []));
-  if (hits.length > 0) return { ...base, selects: true, matches: true, because: hits };
+  const held = policy.spec.paused ? ['the policy is paused'] : [];
+  if (hits.length > 0) return { ...base, selects: true, matches: true, because: [...hits, ...held] };
   const misses = looked.flatMap(({ rule, match }) => {
     if (match.pass) return [];
     const due = match.at === undefined ? '' : `; it counts in ${elapsed(match.at - now)}`;

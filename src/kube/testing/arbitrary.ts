@@ -5,7 +5,9 @@ const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,12}$/);
 const labelKey = fc.constantFrom('app', 'tier', 'pod-template-hash', 'topology.kubernetes.io/zone', 'x.example/y');
 const labels = fc.dictionary(labelKey, fc.stringMatching(/^[A-Za-z0-9._-]{0,8}$/), { maxKeys: 4 });
 const text = fc.string({ unit: 'binary', maxLength: 20 }).map((value) => value.replace(/[\ud800-\udfff]/g, 'ü'));
-const instant = fc.integer({ min: 1, max: 4_000_000_000 }).map((seconds) => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z'));
+const instant = fc
+  .integer({ min: 1, max: 4_000_000_000 })
+  .map((seconds) => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z'));
 const optional = { requiredKeys: [] as [] };
 
 const metadata = (annotationKeys: string[]) =>
@@ -22,10 +24,18 @@ const metadata = (annotationKeys: string[]) =>
       optional,
     )
     .chain((some) =>
-      fc.record({ name, namespace: name, uid: fc.uuid(), resourceVersion: fc.nat().map(String), creationTimestamp: fc.option(instant) }).map((all) => ({
-        ...some,
-        ...all,
-      })),
+      fc
+        .record({
+          name,
+          namespace: name,
+          uid: fc.uuid(),
+          resourceVersion: fc.nat().map(String),
+          creationTimestamp: fc.option(instant),
+        })
+        .map((all) => ({
+          ...some,
+          ...all,
+        })),
     );
 
 const selector = fc.record(
@@ -38,7 +48,10 @@ const selector = fc.record(
   },
   optional,
 );
-const term = fc.record({ labelSelector: selector, matchLabelKeys: fc.array(labelKey), mismatchLabelKeys: fc.array(labelKey) }, optional);
+const term = fc.record(
+  { labelSelector: selector, matchLabelKeys: fc.array(labelKey), mismatchLabelKeys: fc.array(labelKey) },
+  optional,
+);
 const affinity = fc.record(
   {
     requiredDuringSchedulingIgnoredDuringExecution: fc.array(term, { maxLength: 2 }),
@@ -83,7 +96,9 @@ export const pod = fc.record({
       containers: fc.array(container, { maxLength: 2 }),
       initContainers: fc.array(container, { maxLength: 2 }),
       affinity: fc.record({ podAffinity: affinity, podAntiAffinity: affinity }, optional),
-      topologySpreadConstraints: fc.array(fc.record({ labelSelector: selector, matchLabelKeys: fc.array(labelKey) }, optional), { maxLength: 2 }),
+      topologySpreadConstraints: fc.array(fc.record({ labelSelector: selector, matchLabelKeys: fc.array(labelKey) }, optional), {
+        maxLength: 2,
+      }),
     },
     optional,
   ),
@@ -112,7 +127,9 @@ export const node = fc.record({
       taints: fc.array(
         fc
           .record({ value: name, timeAdded: instant }, optional)
-          .chain((some) => fc.record({ key: labelKey, effect: fc.constantFrom('NoSchedule', 'NoExecute') }).map((all) => ({ ...some, ...all }))),
+          .chain((some) =>
+            fc.record({ key: labelKey, effect: fc.constantFrom('NoSchedule', 'NoExecute') }).map((all) => ({ ...some, ...all })),
+          ),
         { maxLength: 3 },
       ),
     },

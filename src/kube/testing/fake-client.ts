@@ -33,7 +33,9 @@ export function fakeClient(answer: (request: KubeRequest) => Answer, contentType
   const requests: KubeRequest[] = [];
   const streams: OpenStream[] = [];
   const aborted = (request: KubeRequest) =>
-    new Promise<never>((_, reject) => request.signal?.addEventListener('abort', () => reject(request.signal?.reason), { once: true }));
+    new Promise<never>((_, reject) =>
+      request.signal?.addEventListener('abort', () => reject(request.signal?.reason), { once: true }),
+    );
 
   return {
     server: 'https://fake',

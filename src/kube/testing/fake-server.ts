@@ -12,8 +12,12 @@ export interface FakeServer extends AsyncDisposable {
 }
 
 /** Closes itself, and every connection, when disposed of. */
-export async function fakeServer(handler: http.RequestListener, tls?: https.ServerOptions): Promise<FakeServer> {
-  const server = tls ? https.createServer(tls, handler) : http.createServer(handler);
+export async function fakeServer(
+  handler: (...of: Parameters<http.RequestListener>) => unknown,
+  tls?: https.ServerOptions,
+): Promise<FakeServer> {
+  const listener: http.RequestListener = (request, response) => void handler(request, response);
+  const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
   // Idle sockets stay open: tests decide when they die.
   server.keepAliveTimeout = 0;
   const open = new Set<Socket>();
@@ -40,7 +44,12 @@ export async function fakeServer(handler: http.RequestListener, tls?: https.Serv
   };
 }
 
-export function sendJson(response: http.ServerResponse, code: number, body: unknown, headers: http.OutgoingHttpHeaders = {}): void {
+export function sendJson(
+  response: http.ServerResponse,
+  code: number,
+  body: unknown,
+  headers: http.OutgoingHttpHeaders = {},
+): void {
   response.writeHead(code, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 

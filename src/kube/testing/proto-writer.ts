@@ -49,7 +49,13 @@ function meta(raw: Json): Buffer {
     ...map(11, raw['labels']),
     ...map(12, raw['annotations']),
     ...each(13, raw['ownerReferences'], (owner: Json) =>
-      message([1, owner['kind']], [3, owner['name']], [4, owner['uid']], [5, owner['apiVersion'] ?? ''], [6, owner['controller']]),
+      message(
+        [1, owner['kind']],
+        [3, owner['name']],
+        [4, owner['uid']],
+        [5, owner['apiVersion'] ?? ''],
+        [6, owner['controller']],
+      ),
     ),
     ...each(14, raw['finalizers'], (finalizer: string) => finalizer),
     [17, message([1, 'manager'])],
@@ -60,7 +66,9 @@ const selector = (raw: Json | undefined): Buffer | undefined =>
   raw &&
   message(
     ...map(1, raw['matchLabels']),
-    ...each(2, raw['matchExpressions'], (term: Json) => message([1, term['key']], [2, term['operator']], ...each(3, term['values'], String))),
+    ...each(2, raw['matchExpressions'], (term: Json) =>
+      message([1, term['key']], [2, term['operator']], ...each(3, term['values'], String)),
+    ),
   );
 const term = (raw: Json): Buffer =>
   message(
@@ -97,7 +105,11 @@ const container = (raw: Json): Buffer =>
     [24, raw['restartPolicy']],
   );
 const containerStatus = (raw: Json): Buffer =>
-  message([1, 'c'], [2, message([1, raw['state']?.waiting && message([1, raw['state'].waiting.reason], [2, 'why'])])], [3, message([1, message([1, 'Before'])])]);
+  message(
+    [1, 'c'],
+    [2, message([1, raw['state']?.waiting && message([1, raw['state'].waiting.reason], [2, 'why'])])],
+    [3, message([1, message([1, 'Before'])])],
+  );
 const condition = (raw: Json): Buffer =>
   message(
     [1, raw['type']],
@@ -146,7 +158,13 @@ export function writeNode({ metadata, spec, status }: Json): Buffer {
   return message(
     [1, meta(metadata)],
     [2, message([1, ''], [4, spec.unschedulable ?? false], ...each(5, spec.taints, taint))],
-    [3, message([1, message([1, 'cpu'])], ...each(4, status.conditions, condition), [7, message([1, 'm'], [3, status.nodeInfo.bootID])])],
+    [
+      3,
+      message([1, message([1, 'cpu'])], ...each(4, status.conditions, condition), [
+        7,
+        message([1, 'm'], [3, status.nodeInfo.bootID]),
+      ]),
+    ],
   );
 }
 

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { controllerConfig } from './controller-config.ts';
+import { controllerCommand } from './controller/command.ts';
+import { cli } from './testing/run-cli.ts';
+
+let folder = '';
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'drover-config-'))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(text: string): string {
+  const path = join(folder, 'drover.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('drover controller', () => {
+  it('starts with the defaults', async () => {
+    expect((await cli(['controller'])).started).toEqual({
+      leaderElect: true,
+      metricsAddress: ':8080',
+      logLevel: 'info',
+      logFormat: 'json',
+    });
+  });
+
+  it('takes the file, and flags over it', async () => {
+    const config = file('logLevel: debug\nleaderElect: true\nleaderElectionNamespace: ops\n');
+    const { started } = await cli(['controller', '--config', config, '--log-level', 'warn', '--no-leader-elect']);
+    expect(started).toMatchObject({
+      logLevel: 'warn',
+      leaderElect: false,
+      leaderElectionNamespace: 'ops',
+      metricsAddress: ':8080',
+    });
+  });
+
+  it('takes an empty file', async () => {
+    expect((await cli(['controller', '--config', file('# nothing yet\n')])).started).toMatchObject({ logLevel: 'info' });
+  });
+
+  it.each([
+    ['an unknown key', 'logLevle: debug\n', 'logLevle: is not a known setting'],
+    ['a wrong value', 'logLevel: loud\n', 'logLevel: must be one of debug, info, warn, error'],
+    ['a wrong address', 'metricsAddress: "8080"\n', 'metricsAddress: must be like ":8080"'],
+    ['something else than a map', '- a\n', 'must be a map of settings'],
+    ['broken YAML', 'a: [\n', 'is not YAML: '],
+  ])('refuses %s with the path of the field', async (_, text, expected) => {
+    const path = file(text);
+    const { code, err, started } = await cli(['controller', '--config', path]);
+    expect([code, started]).toEqual([1, null]);
+    expect(err).toMatch(/^error: /);
+    expect(err).toContain(path);
+    expect(err).toContain(expected);
+  });
+
+  it('refuses a file that is not there', async () => {
+    expect((await cli(['controller', '--config', join(folder, 'none.yaml')])).err).toMatch(/none\.yaml cannot be read: ENOENT/);
+  });
+
+  it('names every wrong field', async () => {
+    const { err } = await cli(['controller', '--config', file('logLevel: loud\nlogFormat: xml\n')]);
+    expect(
+      err
+        .trim()
+        .split('\n')
+        .filter((line) => line.startsWith('error: ')),
+    ).toHaveLength(2);
+  });
+
+  it('has a flag for every key of the file', () => {
+    const flags = Object.keys(controllerCommand.flags).filter((key) => key !== 'config');
+    expect(flags.sort()).toEqual(Object.keys(controllerConfig.shape).sort());
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { aBarePod, aPod, NOW, ownedBy } from '../../test/builders.ts';
+import { createProgress } from './progress.ts';
+
+describe('the progress of a maintenance', () => {
+  const [one, two] = [aPod({ name: 'web-1' }), aPod({ name: 'web-2' })];
+
+  it('counts the pods that had to leave and have left, each once', () => {
+    const progress = createProgress();
+    progress.expect('m-1', [one, two]);
+    progress.left('m-1', one, NOW);
+    progress.left('m-1', one, NOW + 1);
+    expect(progress.gone('m-1')).toBe(1);
+    expect(progress.memory('m-1').progressAt).toBe(NOW);
+  });
+
+  it('does not count a pod that did not have to leave', () => {
+    const progress = createProgress();
+    progress.expect('m-1', [one]);
+    progress.left('m-1', two, NOW);
+    expect(progress.gone('m-1')).toBe(0);
+    expect(progress.memory('m-1').progressAt).toBeNull();
+  });
+
+  it('counts a pod that a later look no longer lists', () => {
+    const progress = createProgress();
+    progress.expect('m-1', [one, two]);
+    progress.expect('m-1', [two]);
+    progress.left('m-1', one, NOW);
+    expect(progress.gone('m-1')).toBe(1);
+  });
+
+  it('remembers whose pods have left, without those that have no owner', () => {
+    const progress = createProgress();
+    const bare = aBarePod({ name: 'bare' });
+    progress.expect('m-1', [one, bare]);
+    progress.left('m-1', one, NOW);
+    progress.left('m-1', bare, NOW);
+    expect(progress.memory('m-1').moved).toEqual([{ namespace: 'shop', name: 'web-1', owner: ownedBy('ReplicaSet', 'web') }]);
+    expect(progress.gone('m-1')).toBe(2);
+  });
+
+  it('knows of no volumes when it saw the whole try and no pod had any', () => {
+    const progress = createProgress();
+    progress.begin('m-1');
+    progress.expect('m-1', [one]);
+    expect(progress.memory('m-1').movedClaims).toBe(false);
+  });
+
+  it('does not know about volumes after a restart: pods may have left before it looked', () => {
+    const progress = createProgress();
+    progress.expect('m-1', [one]);
+    progress.expect('m-1', []);
+    expect(progress.memory('m-1').movedClaims).toBeNull();
+  });
+
+  it('knows of volumes as soon as one pod has any', () => {
+    const progress = createProgress();
+    progress.begin('m-1');
+    progress.expect('m-1', [one, aPod({ name: 'db-0', claims: ['data'] })]);
+    progress.expect('m-1', [one]);
+    expect(progress.memory('m-1').movedClaims).toBe(true);
+  });
+
+  it('goes on after a restart where the status stood', () => {
+    const progress = createProgress();
+    progress.restore('m-1', 7);
+    progress.expect('m-1', [one]);
+    progress.left('m-1', one, NOW);
+    expect(progress.gone('m-1')).toBe(8);
+  });
+
+  it('begins anew with each try', () => {
+    const progress = createProgress();
+    progress.restore('m-1', 7);
+    progress.begin('m-1');
+    expect(progress.gone('m-1')).toBe(0);
+  });
+
+  it('keeps maintenances apart, and forgets', () => {
+    const progress = createProgress();
+    progress.expect('m-1', [one]);
+    progress.left('m-2', one, NOW);
+    progress.left('m-1', one, NOW);
+    expect([progress.gone('m-1'), progress.gone('m-2')]).toEqual([1, 0]);
+    progress.forget('m-1');
+    expect(progress.gone('m-1')).toBe(0);
+    expect(progress.memory('m-1')).toEqual({ progressAt: null, moved: [], movedClaims: null });
+  });
+});

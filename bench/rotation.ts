@@ -42,7 +42,7 @@ interface Run {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Each on a control plane of its own, so that none inherits the pods, the caches or the leftovers of another. */
-async function runWay({ name, user, prepare }: Way, say: Context['say']): Promise<Run> {
+export async function runWay({ name, user, prepare }: Way, say: Context['say']): Promise<Run> {
   say(`${name}: seeding`);
   const bed = await startBenchBed({ podReadyMs: READY_MS, podStopMs: STOP_MS });
   try {
@@ -63,13 +63,16 @@ async function runWay({ name, user, prepare }: Way, say: Context['say']): Promis
     const requests = await countRequests(bed, user, from);
     const seen = observer.stop();
     const times = [...seen.emptyAt.values()].map((at) => (at - began) / 1_000);
-    return { name, seen, requests, first: Math.min(...times), last: Math.max(...times), cpuSeconds };
+    const run = { name, seen, requests, first: Math.min(...times), last: Math.max(...times), cpuSeconds };
+    say(rowOf(run).join(', '));
+    return run;
   } finally {
     await bed.stop();
   }
 }
 
-function byController(context: Context, name: string, handover: string): Way {
+/** The controller with a policy whose drain.handover is `handover`. */
+export function byController(context: Context, name: string, handover: string): Way {
   return {
     name,
     user: 'drover',
@@ -103,7 +106,7 @@ function byCommands(name: string, user: string, commands: (bed: ControlPlane, no
 }
 
 /** Fills `rounds` with what the control plane took for each round of a budget, in milliseconds. */
-function byBudgets(rounds: number[]): Way {
+export function byBudgets(rounds: number[]): Way {
   return {
     name: 'reference loop, one lane per budget',
     user: 'peer',

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { crds } from '../src/api/crd.ts';
 import { referencePage } from '../src/api/reference-page.ts';
+import { describeCli } from '../src/cli/reference.ts';
 
 const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/crds.yaml': () =>
@@ -15,6 +16,7 @@ const generated: Readonly<Record<string, () => string>> = {
       .map((crd) => `---\n${stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })}`)
       .join(''),
   'docs/reference/resources.md': referencePage,
+  'docs/reference/cli.md': describeCli,
 };
 
 const root = new URL('../', import.meta.url);

@@ -247,7 +247,7 @@ describe('drover pause, resume and cancel', () => {
     const { code, err } = await on(cluster, 'pause', 'w2');
     expect([code, err]).toEqual([
       1,
-      'error: the cluster has no Drover resources; install them with: drover crds | kubectl apply --server-side -f -\n',
+      'error: the cluster has no Drover resources; install them with: drover crds | kubectl apply -f -\n',
     ]);
   });
 });
@@ -287,7 +287,7 @@ describe('drover uncordon', () => {
 
 describe('drover drain', () => {
   it('touches nothing when a pod is protected', async () => {
-    const { code, out, err, changes } = await on(cluster, 'drain', 'w3');
+    const { code, out, err, changes } = await on(cluster, 'drain', 'w3', 'node/w3');
     expect([code, out, changes]).toEqual([1, '', []]);
     expect(err).toBe(
       'error: node w3 cannot be drained, because of 1 pod; nothing was changed. Add --force if these may go:\n' +

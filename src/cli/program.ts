@@ -52,7 +52,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<numbe
 
 async function runCommand({ command, args, values }: Chosen, globals: GlobalValues, host: Host): Promise<number> {
   const screen = createScreen({ ...host, color: globals.color });
-  const log = createTextLog((line) => screen.err(line), globals.verbose);
+  const log = createTextLog((line) => screen.err(line), globals.verbose ? 'debug' : 'warn');
   let client: Promise<KubeClient> | undefined;
   const context: Context = {
     program: host.program,

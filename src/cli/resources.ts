@@ -29,9 +29,7 @@ async function orNull<T>(reading: Promise<Custom<T>[]>): Promise<T[] | null> {
 }
 
 export function noResources(program: string): CommandError {
-  return new CommandError(
-    `the cluster has no Drover resources; install them with: ${program} crds | kubectl apply --server-side -f -`,
-  );
+  return new CommandError(`the cluster has no Drover resources; install them with: ${program} crds | kubectl apply -f -`);
 }
 
 const ended: ReadonlySet<MaintenancePhase | undefined> = new Set(['HandedBack', 'Cancelled', 'Failed']);

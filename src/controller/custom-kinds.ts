@@ -9,7 +9,10 @@ export interface Custom<T> extends ObjectMeta {
   readonly object: T;
 }
 
-function customKind<T extends { metadata: { name: string; uid?: string; resourceVersion?: string } }>(kind: string, plural: string): ResourceKind<Custom<T>> {
+function customKind<T extends { metadata: { name: string; uid?: string; resourceVersion?: string } }>(
+  kind: string,
+  plural: string,
+): ResourceKind<Custom<T>> {
   return {
     kind,
     group: API_GROUP,

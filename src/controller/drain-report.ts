@@ -13,6 +13,7 @@ export interface NodeReport {
   readonly total: number;
   readonly gone: number;
   readonly remaining: number;
+  readonly cordoned: boolean;
   readonly message: string;
   readonly startedAt: Millis | null;
   readonly finishedAt: Millis | null;

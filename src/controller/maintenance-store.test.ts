@@ -79,7 +79,9 @@ describe('creating a maintenance', () => {
     const begin = async () => {
       store.create('node-1', 'uid-node-1', match);
       await settled();
-      const { name } = (client.requests.at(-1)?.body as NodeMaintenance).metadata;
+      const [request] = client.sent('POST').slice(-1);
+      if (!request) throw new Error('nothing was created');
+      const { name } = (request.body as NodeMaintenance).metadata;
       store.see({ ...(client.get(`${COLLECTION}/${name}`) as unknown as NodeMaintenance), status: { phase: 'HandedBack' } });
       return name;
     };

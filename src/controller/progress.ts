@@ -8,6 +8,8 @@ export interface Progress {
   begin(id: string): void;
   /** Pods that had to leave and have left. */
   gone(id: string): number;
+  /** Pods that have to leave and are there. */
+  remaining(id: string): number;
   memory(id: string): MaintenanceMemory;
   /** The uids that had to leave when the node was last looked at. */
   expect(id: string, leaving: readonly Pod[]): void;
@@ -19,6 +21,8 @@ export interface Progress {
 
 interface Entry {
   readonly expected: Set<string>;
+  /** Those of them that the last look has seen. */
+  present: Set<string>;
   gone: number;
   at: Millis | null;
   readonly moved: MovedPod[];
@@ -28,7 +32,7 @@ interface Entry {
 
 export function createProgress(): Progress {
   const byId = new Map<string, Entry>();
-  const fresh = (): Entry => ({ expected: new Set(), gone: 0, at: null, moved: [], claims: null });
+  const fresh = (): Entry => ({ expected: new Set(), present: new Set(), gone: 0, at: null, moved: [], claims: null });
   const entry = (id: string) => {
     let found = byId.get(id);
     if (!found) byId.set(id, (found = fresh()));
@@ -37,12 +41,14 @@ export function createProgress(): Progress {
   return {
     begin: (id) => void byId.set(id, { ...fresh(), claims: false }),
     gone: (id) => byId.get(id)?.gone ?? 0,
+    remaining: (id) => byId.get(id)?.present.size ?? 0,
     memory(id) {
       const found = byId.get(id);
       return { progressAt: found?.at ?? null, moved: found?.moved ?? [], movedClaims: found?.claims ?? null };
     },
     expect(id, leaving) {
       const found = entry(id);
+      found.present = new Set(leaving.map((pod) => pod.uid));
       for (const pod of leaving) {
         found.expected.add(pod.uid);
         if (pod.claims.length > 0) found.claims = true;
@@ -50,6 +56,7 @@ export function createProgress(): Progress {
     },
     left(id, pod, now) {
       const found = entry(id);
+      found.present.delete(pod.uid);
       if (!found.expected.delete(pod.uid)) return;
       found.gone += 1;
       found.at = now;

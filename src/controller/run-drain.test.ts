@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MINUTE, NOW, SECOND } from '../../test/builders.ts';
 import { createFakeClient, type Handler, type RawObject, refusal, settled } from '../../test/fake-client.ts';
 import { rawNode, rawPod } from '../../test/raw-objects.ts';
+import type { Pod } from '../api/objects.ts';
 import { type DrainSettings, defaultDrainSettings } from '../engine/settings.ts';
 import { createVirtualClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
@@ -17,9 +18,10 @@ interface Parts {
   readonly parallel?: number;
   readonly timeoutMs?: number | null;
   readonly handler?: Handler;
+  readonly lookFirst?: (pods: readonly Pod[]) => void;
 }
 
-async function start({ objects, nodes = ['node-1'], settings = {}, parallel = 1, timeoutMs = null, handler }: Parts) {
+async function start({ objects, nodes = ['node-1'], settings = {}, parallel = 1, timeoutMs = null, handler, lookFirst }: Parts) {
   const client = createFakeClient(objects);
   if (handler) client.handle(handler);
   const clock = createVirtualClock(NOW);
@@ -39,6 +41,7 @@ async function start({ objects, nodes = ['node-1'], settings = {}, parallel = 1,
     timeoutMs,
     signal: controller.signal,
     onReport: (report) => void reports.push(report),
+    ...(lookFirst && { lookFirst }),
   });
   run.catch(() => {}); // looked at by the test
   await settled();
@@ -139,9 +142,27 @@ describe('a run of the drain', () => {
     expect(client.get('/api/v1/nodes/node-1')).toMatchObject({ metadata: { annotations: {} } });
   });
 
-  it('has nothing to do for a node that is not there', async () => {
-    const { run } = await start({ objects: [rawNode()], nodes: ['node-9'] });
-    await expect(run).resolves.toMatchObject({ ok: false, nodes: [{ outcome: 'NotStarted', message: 'node node-9 is gone' }] });
+  it('changes nothing when the first look at the pods refuses', async () => {
+    const lookFirst = (pods: readonly Pod[]) => {
+      throw new Error(`${pods.length} pods looked at`);
+    };
+    const { run, client, clock } = await start({ objects: [rawNode(), rawPod('a'), rawPod('b')], lookFirst });
+    await expect(run).rejects.toThrow('2 pods looked at');
+    expect(client.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect(clock.next()).toBeUndefined();
+  });
+
+  it('goes on after a first look that has nothing against it, and looks only once', async () => {
+    const looks: number[] = [];
+    const { run } = await start({ objects: [rawNode(), rawPod('a')], lookFirst: (pods) => void looks.push(pods.length) });
+    await expect(run).resolves.toMatchObject({ ok: true });
+    expect(looks).toEqual([1]);
+  });
+
+  it('fails for a node that is not there, and names it', async () => {
+    const { run, clock } = await start({ objects: [rawNode()], nodes: ['node-9'] });
+    await expect(run).rejects.toMatchObject({ name: 'UnknownNode', node: 'node-9' });
+    expect(clock.next()).toBeUndefined();
   });
 
   it('fails when it may not read nodes', async () => {

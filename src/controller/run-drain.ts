@@ -1,5 +1,5 @@
 /** `drover drain`: the controller's loop with the maintenances in memory and the nodes that were named. */
-import type { Node } from '../api/objects.ts';
+import type { Node, Pod } from '../api/objects.ts';
 import type { PodReport } from '../engine/drain.ts';
 import type { Maintenance, MaintenanceState, Phase } from '../engine/maintenance.ts';
 import type { DrainSettings } from '../engine/settings.ts';
@@ -10,7 +10,7 @@ import { reflect } from '../kube/reflector.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { DrainOutcome, DrainRunReport, DrainRunResult, NodeReport } from './drain-report.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { createRunner, type MaintenanceStore } from './runner.ts';
 import { idOf, leaveTidy } from './undo-drain.ts';
 
@@ -31,6 +31,21 @@ export interface RunDrainOptions {
   /** Aborting it stops gracefully: nothing new is evicted, pods that are handed over get their labels back. */
   readonly signal: AbortSignal;
   readonly onReport: (report: DrainRunReport) => void;
+  /**
+   * With one node: sees its pods before anything is changed; a throw ends the run and is thrown from it. It costs no request of its own,
+   * because the drain watches these pods anyway.
+   */
+  readonly lookFirst?: (pods: readonly Pod[]) => void;
+}
+
+/** A node that was named is not there. */
+export class UnknownNode extends Error {
+  override readonly name = 'UnknownNode';
+  readonly node: string;
+  constructor(node: string) {
+    super(`there is no node "${node}"`);
+    this.node = node;
+  }
 }
 
 const REPORT_EVERY_MS = 100;
@@ -39,11 +54,10 @@ const POLICY = 'command line';
 interface Work {
   maintenance: Maintenance;
   pods: readonly PodReport[];
-  remaining: number | null;
   waitingFor: NodeReport['waitingFor'];
 }
 
-/** @throws KubeError when a node cannot be read. */
+/** @throws KubeError when a node cannot be read, UnknownNode when it is not there, and what `lookFirst` throws. */
 export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult> {
   const { client, clock, log, random, signal } = options;
   const startedAt = clock.now();
@@ -81,8 +95,7 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   };
 
   const works = new Map<string, Work>();
-  for (const name of options.nodes)
-    works.set(name, { maintenance: begin(name, startedAt, options), pods: [], remaining: null, waitingFor: null });
+  for (const name of options.nodes) works.set(name, { maintenance: begin(name, startedAt, options), pods: [], waitingFor: null });
 
   // A server that does not answer is asked again without end; the person may have had enough before.
   try {
@@ -90,6 +103,12 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   } catch (error) {
     release();
     throw error;
+  }
+  const missing = nodeWatch.resourceVersion === '' ? undefined : options.nodes.find((name) => !nodes.has(name));
+  if (missing !== undefined) {
+    release();
+    await nodeWatch.stop();
+    throw new UnknownNode(missing);
   }
 
   const update = (work: Work, change: Partial<Maintenance>, state?: Partial<MaintenanceState>) => {
@@ -112,13 +131,28 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
           decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod),
         );
       }
-      work.remaining = decision.remaining ?? work.remaining;
       work.waitingFor = decision.waitingFor ?? null;
     },
     async pause(maintenance, because) {
       const work = works.get(maintenance.nodeName);
       if (work) update(work, { paused: true, pausedBecause: because });
     },
+  };
+
+  const only = options.nodes.length === 1 ? options.nodes[0] : undefined;
+  let approved = only === undefined || !options.lookFirst;
+  let refusal: { readonly reason: unknown } | null = null;
+  const look = () => {
+    const pods = only === undefined ? null : runner?.caches.podsOn(only);
+    if (!pods) return;
+    try {
+      options.lookFirst?.(pods);
+      approved = true;
+      runner?.poke();
+    } catch (reason) {
+      refusal = { reason };
+      finish('NotStarted');
+    }
   };
 
   let reportedAt = 0;
@@ -128,7 +162,7 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     reportedAt = clock.now();
     options.onReport({
       now: reportedAt,
-      nodes: [...works.values()].map((work) => reportOf(work, progress.gone(work.maintenance.id))),
+      nodes: [...works.values()].map((work) => reportOf(work, nodes.get(work.maintenance.nodeName), progress)),
     });
   };
 
@@ -146,9 +180,11 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     nodes: () => nodes,
     policies: () => new Map([[POLICY, limits(options, nodes)]]),
     holds: () => true,
-    mayAct: () => true,
+    mayAct: () => approved,
     prepare: () => null,
     onPass() {
+      if (!approved && !refusal) look();
+      if (!approved) return;
       cancelReport();
       cancelReport = clock.after(Math.max(0, reportedAt + REPORT_EVERY_MS - clock.now()), report);
       if ([...works.values()].every(isOver)) finish(null);
@@ -163,6 +199,7 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   await runner.stop();
   cancelReport();
   await nodeWatch.stop();
+  if (refusal) throw (refusal as { readonly reason: unknown }).reason;
   // As with kubectl, a node that was begun stays cordoned, so that the next run goes on where this one ended. Only what nobody would
   // come back to is taken back: labels of pods that are being handed over, and marks on nodes that were not begun.
   if (stopped && nodes.size > 0) await tidy(options);
@@ -216,16 +253,19 @@ function limits({ parallel, nodes: names }: RunDrainOptions, nodes: ReadonlyMap<
   };
 }
 
-function reportOf({ maintenance, pods, remaining, waitingFor }: Work, gone: number): NodeReport {
-  const { state, nodeName } = maintenance;
+function reportOf({ maintenance, pods, waitingFor }: Work, node: Node | undefined, progress: Progress): NodeReport {
+  const { state, nodeName, id } = maintenance;
+  // Both from the same book: what the last decision counted and what has left since are of two moments.
+  const [gone, remaining] = [progress.gone(id), progress.remaining(id)];
   return {
     name: nodeName,
     phase: state.phase,
     waitingFor,
     pods,
-    total: gone + (remaining ?? 0),
+    total: gone + remaining,
     gone,
-    remaining: remaining ?? 0,
+    remaining,
+    cordoned: node?.unschedulable ?? false,
     message: state.message ?? '',
     startedAt: state.startedAt ?? null,
     finishedAt: state.drainedAt ?? state.finishedAt ?? null,

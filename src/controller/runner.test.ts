@@ -96,7 +96,11 @@ async function start({
     await clock.advance(ms);
     await settled();
   };
-  return { client, wall, may, seen, runner, later, phase: () => current.state.phase };
+  const cancel = () => {
+    current = { ...current, cancelled: true };
+    runner.poke();
+  };
+  return { client, wall, may, seen, runner, later, cancel, phase: () => current.state.phase };
 }
 
 describe('the runner', () => {
@@ -289,6 +293,31 @@ describe('a change of a node', () => {
     expect(client.sent(CORDON)).toHaveLength(1);
     await later(1);
     expect(client.sent(CORDON)).toHaveLength(2);
+  });
+
+  it('that is refused is what the node waits for, until a patch has passed', async () => {
+    const { client, seen, later } = await start({
+      maintenance: begun,
+      handler: refusing(refusal(403, 'Forbidden', { message: 'no right' })),
+    });
+    expect(seen.decisions[0]?.waitingFor).toMatchObject({ cause: 'CordonFailed', message: expect.stringContaining('no right') });
+    client.handle(() => undefined);
+    await later(SECOND);
+    expect(seen.decisions[0]?.waitingFor ?? null).toBeNull();
+  });
+
+  it('that is under way when it is cancelled is waited for: it would be left closed by nobody', async () => {
+    let release: (answer: unknown) => void = () => {};
+    const held: Handler = ({ method }) => (method === 'PATCH' ? new Promise((resolve) => (release = resolve)) : undefined);
+    const { client, cancel, phase, later } = await start({ maintenance: begun, handler: held });
+    cancel();
+    await later(SECOND);
+    expect(phase()).toBe('Undoing');
+    client.handle(() => undefined);
+    release(undefined);
+    await later(SECOND);
+    expect(phase()).toBe('Cancelled');
+    expect(client.get(NODE)?.['spec']).not.toHaveProperty('unschedulable');
   });
 
   it('that fails for a reason of our own is logged, and does not stop the loop', async () => {

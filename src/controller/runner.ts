@@ -9,7 +9,7 @@ import { decide, type Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import { terminalPhases, type Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
-import type { Needs, World } from '../engine/world.ts';
+import type { Needs, NodeAttempt, World } from '../engine/world.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { KubeError, type KubeClient } from '../kube/client.ts';
@@ -90,7 +90,7 @@ export function createRunner(options: RunnerOptions): Runner {
   });
 
   const underWay = new Set<Promise<void>>();
-  const nodeTries = new Map<string, { version: string; inFlight: boolean; retryAt: Millis }>();
+  const nodeAttempts = new Map<string, NodeAttempt>();
   let podsInFlight = 0;
   let nodesInFlight = 0;
   let nodesDueAt: Millis | null = null; // when the next node may be patched again
@@ -124,6 +124,7 @@ export function createRunner(options: RunnerOptions): Runner {
       workloads: caches.workloads,
       attachmentsOf: caches.attachmentsOf,
       attempts: ledger.attempts,
+      nodeAttempts,
       charges: ledger.charges,
       detachAllowance: pace.available(),
       schedulableNodes: countSchedulable(options.nodes()),
@@ -139,7 +140,7 @@ export function createRunner(options: RunnerOptions): Runner {
     });
     for (const decision of decisions) needAhead(decision, needs);
     caches.provide(needs);
-    for (const name of nodeTries.keys()) if (!options.nodes().has(name)) nodeTries.delete(name);
+    for (const name of nodeAttempts.keys()) if (!options.nodes().has(name)) nodeAttempts.delete(name);
     let moved = false;
     nodesDueAt = null;
     for (const decision of decisions) {
@@ -173,7 +174,7 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function changeNode(maintenance: Maintenance, effect: Extract<NodeEffect, { node: Node }>): void {
     const { node } = effect;
-    const last = nodeTries.get(node.name);
+    const last = nodeAttempts.get(node.name);
     // While the cache still shows the version that was patched, the patch has not been seen; a newer one may be patched at once.
     if (last?.inFlight) return;
     if (last && last.version === node.resourceVersion && clock.now() < last.retryAt) {
@@ -182,11 +183,18 @@ export function createRunner(options: RunnerOptions): Runner {
       return;
     }
     if (nodesInFlight >= NODE_PATCHES_IN_FLIGHT) return;
-    const entry = { version: node.resourceVersion, inFlight: true, retryAt: Number.POSITIVE_INFINITY };
-    nodeTries.set(node.name, entry);
+    const begun = { version: node.resourceVersion, inFlight: true, retryAt: Number.POSITIVE_INFINITY };
+    nodeAttempts.set(node.name, { ...begun, ...(last?.failed !== undefined && { failed: last.failed }) });
     nodesInFlight += 1;
-    const done = (answer: string, message: string) => {
-      Object.assign(entry, { inFlight: false, retryAt: clock.now() + NODE_RETRY_MS });
+    const done = (answer: NonNullable<NodeAttempt['answer']>, message: string) => {
+      const retryAt = clock.now() + NODE_RETRY_MS;
+      nodeAttempts.set(node.name, {
+        ...begun,
+        inFlight: false,
+        retryAt,
+        answer,
+        ...(answer === 'Failed' && { failed: message }),
+      });
       nodesInFlight -= 1;
       if (answer !== 'Done') options.onAnswer(maintenance, effect, answer, message);
       poke();
@@ -195,13 +203,11 @@ export function createRunner(options: RunnerOptions): Runner {
       effects.node(maintenance, effect).then(
         () => done('Done', ''),
         (error: unknown) => {
-          done(
-            error instanceof KubeError && error.code === 409 ? 'Conflict' : 'Failed',
-            error instanceof Error ? error.message : '',
-          );
-          if (!(error instanceof KubeError)) throw error;
           // 409: the kubelet was faster; the watch brings the newer node at once.
-          if (error.code !== 409) log.warn(`cannot patch node ${node.name}: ${error.message}`);
+          const answer = error instanceof KubeError && error.code === 409 ? 'Conflict' : 'Failed';
+          done(answer, error instanceof Error ? error.message : String(error));
+          if (!(error instanceof KubeError)) throw error;
+          if (answer === 'Failed') log.warn(`cannot patch node ${node.name}: ${error.message}`);
         },
       ),
     );

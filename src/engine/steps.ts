@@ -2,6 +2,7 @@
  * The life of one maintenance as a table: phase -> step. A step looks at the world, says the next phase and at most one change of
  * the node, and lets the world be read again. What a phase is left for when it is undone follows from the object, not from memory.
  */
+import { formatDuration } from '../api/duration.ts';
 import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Admission } from './admission.ts';
@@ -153,7 +154,7 @@ function draining(input: StepInput): StepResult {
   const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);
   const asideAt = progressAt + maintenance.settings.stepAsideMs;
   const because = drain.waitingFor?.cause ?? '';
-  if (now >= asideAt) return { phase: 'Undoing', change: { message: `no pod could leave for ${minutes(maintenance.settings.stepAsideMs)}: ${because}` } };
+  if (now >= asideAt) return { phase: 'Undoing', change: { message: `no pod could leave for ${formatDuration(maintenance.settings.stepAsideMs)}: ${because}` } };
   return { phase: 'Draining', podEffects: drain.effects, waitingFor: drain.waitingFor, wakeAt: Math.min(drain.wakeAt ?? asideAt, asideAt) };
 }
 
@@ -195,7 +196,7 @@ function waitOut(until: Millis, attempt: number, because = ''): Blocker {
 const MAX_RETRY_MS = 6 * 3_600_000;
 
 function undoing(input: StepInput): StepResult {
-  const { node, world, needs, maintenance } = input;
+  const { node, world, needs } = input;
   if (!node) return gone(input, afterUndo(input).phase === 'HandedBack' ? 'Drained' : 'Cancelled');
   needs.podsOf.add(node.name);
   const pods = world.podsOn(node.name);
@@ -242,8 +243,4 @@ function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
 
 function stay(input: StepInput): StepResult {
   return { phase: input.maintenance.state.phase, waitingFor: null };
-}
-
-function minutes(ms: Millis): string {
-  return `${Math.round(ms / 60_000)}m`;
 }

@@ -22,10 +22,16 @@ const STUCK_AFTER_MS = 120_000;
 
 export const startController: StartController = async (config, { cluster, version, signal }) => {
   const clock = createWallClock();
-  const log = config.logFormat === 'json' ? jsonLog(config.logLevel) : createTextLog((line) => process.stderr.write(`${line}\n`), config.logLevel === 'debug');
+  const log =
+    config.logFormat === 'json'
+      ? jsonLog(config.logLevel)
+      : createTextLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
   const access = accessFor(cluster, clock);
   const registry = createRegistry();
-  const usage = () => ({ residentBytes: process.memoryUsage.rss(), cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6 });
+  const usage = () => ({
+    residentBytes: process.memoryUsage.rss(),
+    cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
+  });
   const metrics = createControllerMetrics({ registry, version, startedAt: clock.now(), usage });
   const client = countRequests(connect(access, { userAgent: `drover/${version}`, log, clock }), metrics);
   // Unique also between two starts of one pod: two processes of one identity would both lead.
@@ -56,7 +62,10 @@ export const startController: StartController = async (config, { cluster, versio
           healthz: [passCheck(clock, () => controller.lastPassAt(), STUCK_AFTER_MS)],
           readyz: [
             { name: 'caches', failing: () => (isReady ? null : 'the caches have not been read yet') },
-            { name: 'watches', failing: () => (!isReady || controller.isHealthy() ? null : 'a watch has been silent for too long') },
+            {
+              name: 'watches',
+              failing: () => (!isReady || controller.isHealthy() ? null : 'a watch has been silent for too long'),
+            },
           ],
         });
   let cancelTick = () => {};
@@ -73,7 +82,10 @@ export const startController: StartController = async (config, { cluster, versio
     return 0;
   } catch (error) {
     if (error instanceof KubeError && error.code === 404) {
-      throw new KubeError('the cluster has no Drover resources; install them with: drover crds | kubectl apply -f -', { code: 404, cause: error });
+      throw new KubeError('the cluster has no Drover resources; install them with: drover crds | kubectl apply -f -', {
+        code: 404,
+        cause: error,
+      });
     }
     throw error;
   } finally {

@@ -50,9 +50,12 @@ function inPath(tool: string): boolean {
   return (process.env.PATH ?? '').split(':').some((folder) => folder && executable(join(folder, tool)));
 }
 
-/** The program in KUBEBUILDER_ASSETS (the folder of controller-runtime's envtest), if that is set and has it. */
+/** What controller-runtime's envtest keeps in KUBEBUILDER_ASSETS; nothing else is taken from there. */
+export const kubebuilderPrograms: readonly Program[] = ['etcd', 'kube-apiserver', 'kubectl'];
+
+/** The program in KUBEBUILDER_ASSETS, if that is set and has it. */
 export function kubebuilderProgram(program: Program): string | undefined {
-  const folder = process.env.KUBEBUILDER_ASSETS;
+  const folder = kubebuilderPrograms.includes(program) ? process.env.KUBEBUILDER_ASSETS : undefined;
   const path = folder ? join(folder, program) : undefined;
   return path && executable(path) ? path : undefined;
 }

@@ -3,9 +3,20 @@
  * which beds can run here. What is already there is left alone.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { findBeds, kubebuilderProgram } from './binaries.ts';
+import { findBeds, kubebuilderProgram, kubebuilderPrograms } from './binaries.ts';
+import { startTime } from './processes.ts';
 import { appSource, cacheFolder, folderOf, kubernetesPrograms, versions } from './versions.ts';
 
 const LDFLAGS = '-s -w';
@@ -117,7 +128,7 @@ function make(build: Build): void {
   checkGo();
   console.log(`${build.title}: building into ${build.folder}`);
   const started = Date.now();
-  const work = mkdtempSync(join(cacheFolder(), 'building-'));
+  const work = mkdtempSync(join(cacheFolder(), `building-${process.pid}-${startTime(process.pid)}-`));
   try {
     const [out, scratch] = [join(work, 'out'), join(work, 'scratch')];
     mkdirSync(out);
@@ -131,10 +142,19 @@ function make(build: Build): void {
   console.log(`${build.title}: built in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
+/** Ctrl-C ends a build in the middle; the next one clears what it left. */
+function clearBrokenBuilds(): void {
+  for (const name of readdirSync(cacheFolder())) {
+    const [, pid, ticks] = /^building-(\d+)-(\d+)-/.exec(name) ?? [];
+    if (pid && startTime(Number(pid)) !== ticks) rmSync(join(cacheFolder(), name), { recursive: true, force: true });
+  }
+}
+
 function main(): void {
   console.log(`Test beds in ${cacheFolder()}: about 6 minutes on 2 cores when nothing is there yet`);
   mkdirSync(cacheFolder(), { recursive: true });
-  const given = (['etcd', 'kube-apiserver', 'kubectl'] as const).filter((program) => kubebuilderProgram(program));
+  clearBrokenBuilds();
+  const given = kubebuilderPrograms.filter((program) => kubebuilderProgram(program));
   if (given.length > 0) {
     console.log(
       `KUBEBUILDER_ASSETS gives ${given.join(', ')}; it has no kube-controller-manager, kube-scheduler or kwok, so those are built`,

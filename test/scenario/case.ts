@@ -53,6 +53,7 @@ export async function setStage(cluster: Cluster, name: string, { objects = () =>
     () => cluster.podsOn(made.old),
     (seen) => seen.length === pods && seen.every(({ status }) => status.phase !== undefined),
   );
+  await cluster.quietNode(made.old);
   await cluster.create(labelled(made.spare));
   return made;
 }

@@ -113,7 +113,8 @@ export function openCluster({ api }: { readonly api: ApiCall } & Pick<Bed, 'api'
         body: { status: { conditions: [{ type, status, reason: 'Test', lastTransitionTime: new Date().toISOString() }] } },
       }),
     node,
-    nodes: () => items<NodeObject>('/api/v1/nodes'),
+    /** Waits until nothing but the test and Drover will change the node. */
+    quietNode: (name: string) => eventually(`node ${name} to be quiet`, () => node(name), isQuiet),
     podsOn,
     podsIn,
     pod: (namespace: string, name: string) => orNull(api<PodObject>({ path: `/api/v1/namespaces/${namespace}/pods/${name}` })),
@@ -148,7 +149,17 @@ export function openCluster({ api }: { readonly api: ApiCall } & Pick<Bed, 'api'
   };
 }
 
-/** What Drover may change on a node, as bytes: to be the same before and after. The heartbeat of the kubelet is left out. */
+/**
+ * What Drover may change on a node, as bytes: to be the same before and after. Without the taints that the node controller derives
+ * from cordon and conditions, a moment later than those.
+ */
 export function fingerprint({ metadata, spec }: NodeObject): string {
-  return JSON.stringify({ labels: metadata.labels, annotations: metadata.annotations, spec });
+  const taints = (spec.taints ?? []).filter(({ key }) => !key.startsWith('node.kubernetes.io/'));
+  return JSON.stringify({ labels: metadata.labels, annotations: metadata.annotations, spec: { ...spec, taints } });
+}
+
+/** The node controller has made its own marks on a new node. */
+function isQuiet({ metadata, spec }: NodeObject): boolean {
+  const marked = metadata.labels?.['beta.kubernetes.io/arch'] !== undefined && metadata.annotations?.['node.alpha.kubernetes.io/ttl'] !== undefined;
+  return marked && !spec.taints?.some(({ key }) => key === 'node.kubernetes.io/not-ready');
 }

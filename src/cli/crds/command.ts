@@ -11,7 +11,7 @@ export const crdsCommand = defineCommand({
   name: 'crds',
   summary: 'Print the CustomResourceDefinitions',
   description: ['Prints the definitions of MaintenancePolicy and NodeMaintenance as this version of drover understands them.'],
-  examples: [{ does: 'Install or update them', line: 'crds | kubectl apply --server-side -f -' }],
+  examples: [{ does: 'Install or update them', line: 'crds | kubectl apply -f -' }],
   flags,
   load: () => import('./run.ts'),
 });

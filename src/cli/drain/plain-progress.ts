@@ -20,6 +20,7 @@ interface Seen {
   phase: NodeReport['phase'];
   announced: boolean;
   /** By pod uid: its name, and what was told of it. */
+  cordoned: boolean;
   readonly pods: Map<string, { readonly name: string; handingOver: boolean; evicted: boolean }>;
   /** By pod (or none) and cause. */
   readonly waits: Map<string, Wait>;
@@ -31,13 +32,18 @@ export function createPlainProgress(): (report: DrainRunReport) => string[] {
   return ({ nodes: reports, now }) =>
     reports.flatMap((node) => {
       let seen = nodes.get(node.name);
-      if (!seen) nodes.set(node.name, (seen = { phase: 'Pending', announced: false, pods: new Map(), waits: new Map() }));
+      if (!seen)
+        nodes.set(node.name, (seen = { phase: 'Pending', announced: false, cordoned: false, pods: new Map(), waits: new Map() }));
       return linesOf(node, seen, now).map((line) => `${node.name}: ${line}`);
     });
 }
 
 function linesOf(node: NodeReport, seen: Seen, now: Millis): string[] {
   const lines: string[] = [];
+  if (node.cordoned && !seen.cordoned && node.phase === 'Draining') {
+    seen.cordoned = true;
+    lines.push('cordoned');
+  }
   if (!seen.announced && node.phase === 'Draining' && node.pods.length > 0) {
     seen.announced = true;
     lines.push(`draining, ${counted(node.total)} to move`);

@@ -41,6 +41,7 @@ async function makeCase(name: string, drain: object = {}, blocked = true): Promi
     drain: { ...brisk, ...drain },
   });
   await cluster.create(policy);
+  await cluster.quietNode(name);
   return { policy, blocker };
 }
 
@@ -93,6 +94,7 @@ describe.concurrent('a node is handed back', () => {
   it('when its policy is deleted, drained or not', async () => {
     const { policy } = await makeCase('no-policy');
     await createNodes(bed.api, [node('no-policy-free', { metadata: { labels: { case: 'no-policy' } } })]);
+    await cluster.quietNode('no-policy-free');
     await cluster.patch(policy, { spec: { disruption: { maxNodes: 2 } } });
     const before = [await look('no-policy'), await look('no-policy-free')];
     await cluster.patchNode('no-policy', wanted('no-policy'));
@@ -109,6 +111,7 @@ describe.concurrent('a node is handed back', () => {
 
   it('when its NodeMaintenance is deleted, and the object goes only then', async () => {
     await createNodes(bed.api, [node('deleted')]);
+    await cluster.quietNode('deleted');
     await cluster.create(pod('blockers', 'deleted', { spec: { nodeName: 'deleted' } }));
     const before = await look('deleted');
     // made by a person, outside every policy

@@ -90,8 +90,19 @@ export function aHandedOverPod(journal: Record<string, unknown> = {}, overrides:
   const { 'pod-template-hash': hash, ...rest } = aPod(overrides).labels;
   const unlisted = journal['unlisted'] as StringMap | undefined;
   const worn = Object.fromEntries(Object.entries(rest).filter(([key]) => !unlisted || !(key in unlisted)));
-  const written = { by: 'm-1', at: NOW, owner: { name: 'web', uid: 'uid-web' }, labels: { 'pod-template-hash': hash ?? 'h1' }, readyAtStart: 1, ...journal };
-  return aBarePod({ ...overrides, labels: { ...worn, [labels.handedOver]: 'true' }, annotations: { [annotations.handover]: JSON.stringify(written) } });
+  const written = {
+    by: 'm-1',
+    at: NOW,
+    owner: { name: 'web', uid: 'uid-web' },
+    labels: { 'pod-template-hash': hash ?? 'h1' },
+    readyAtStart: 1,
+    ...journal,
+  };
+  return aBarePod({
+    ...overrides,
+    labels: { ...worn, [labels.handedOver]: 'true' },
+    annotations: { [annotations.handover]: JSON.stringify(written) },
+  });
 }
 
 /** Selects app=web and allows one disruption. */
@@ -210,7 +221,9 @@ export function anAttempt(overrides: Partial<Attempt> = {}): Attempt {
   return { effect: 'Evict', startedAt: NOW - SECOND, inFlight: false, podVersion: '1', ...overrides };
 }
 
-export function aMaintenance(overrides: Partial<Omit<Maintenance, 'state'>> & { readonly state?: Partial<MaintenanceState> } = {}): Maintenance {
+export function aMaintenance(
+  overrides: Partial<Omit<Maintenance, 'state'>> & { readonly state?: Partial<MaintenanceState> } = {},
+): Maintenance {
   const { state, ...rest } = overrides;
   return {
     id: 'm-1',
@@ -242,7 +255,10 @@ function merged(map: StringMap, patch: Record<string, string | null> = {}): Stri
 export function patchedNode(node: Node, patch: MergePatch | null): Node {
   if (!patch) return node;
   const metadata = patch['metadata'] as PatchedMetadata;
-  const spec = (patch['spec'] ?? {}) as { readonly unschedulable?: boolean | null; readonly taints?: readonly TaintBody[] | null };
+  const spec = (patch['spec'] ?? {}) as {
+    readonly unschedulable?: boolean | null;
+    readonly taints?: readonly TaintBody[] | null;
+  };
   const read = ({ key, effect, value = '', timeAdded }: TaintBody): Taint => ({
     key,
     effect,

@@ -6,7 +6,20 @@ import { matchesSelector } from '../src/api/label-selector.ts';
 import type { Budget, EndpointSlice, Node, Pod, ReplicaSet, Service } from '../src/api/objects.ts';
 import type { MergePatch } from '../src/engine/journal.ts';
 import type { Attempt } from '../src/engine/world.ts';
-import { aBarePod, aBudget, aNode, aPod, aReplicaSet, aService, NOW, ownedBy, patchedNode, patchedPod, SECOND, selecting } from './builders.ts';
+import {
+  aBarePod,
+  aBudget,
+  aNode,
+  aPod,
+  aReplicaSet,
+  aService,
+  NOW,
+  ownedBy,
+  patchedNode,
+  patchedPod,
+  SECOND,
+  selecting,
+} from './builders.ts';
 
 export interface AppPlan {
   readonly replicas: number;
@@ -83,7 +96,10 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
   const nodeNames = Array.from({ length: plan.nodes }, (_, index) => `n-${index}`);
 
   for (const [index, name] of nodeNames.entries()) {
-    nodes.set(name, aNode({ name, unschedulable: plan.cordoned.includes(index), taints: plan.tainted.includes(index) ? [FOREIGN_TAINT] : [] }));
+    nodes.set(
+      name,
+      aNode({ name, unschedulable: plan.cordoned.includes(index), taints: plan.tainted.includes(index) ? [FOREIGN_TAINT] : [] }),
+    );
   }
   for (const [index, app] of plan.apps.entries()) {
     const name = `app-${index}`;
@@ -93,8 +109,10 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
     const { owner: _, ...replicaSet } = aReplicaSet({ name, replicas, minReadySeconds, selector });
     replicaSets.set(replicaSet.uid, replicaSet);
     const count = { None: 0, Two: 2, MaxUnavailable0: 1, MaxUnavailable1: 1, MinAvailableHalf: 1 }[app.budget];
-    for (let each = 0; each < count; each += 1) budgets.set(`${name}-${each}`, aBudget({ name: `${name}-${each}`, selector: selecting({ app: name }) }));
-    if (app.service !== 'None') services.push(aService({ name, selector: app.service === 'Own' ? { app: name, lb: 'on' } : { app: name } }));
+    for (let each = 0; each < count; each += 1)
+      budgets.set(`${name}-${each}`, aBudget({ name: `${name}-${each}`, selector: selecting({ app: name }) }));
+    if (app.service !== 'None')
+      services.push(aService({ name, selector: app.service === 'Own' ? { app: name, lb: 'on' } : { app: name } }));
     for (let each = 0; each < replicas; each += 1) {
       const nodeName = nodeNames[(index + each) % nodeNames.length] ?? '';
       const pod = newPod(name);
@@ -119,8 +137,10 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
     });
   }
 
-  const owned = (replicaSet: ReplicaSet) => [...pods.values()].filter((pod) => pod.owner?.uid === replicaSet.uid && pod.deletedAt === undefined);
-  const terminate = (pod: Pod, graceSeconds: number) => put({ ...pod, deletedAt: now + graceSeconds * SECOND, deletionGraceSeconds: graceSeconds });
+  const owned = (replicaSet: ReplicaSet) =>
+    [...pods.values()].filter((pod) => pod.owner?.uid === replicaSet.uid && pod.deletedAt === undefined);
+  const terminate = (pod: Pod, graceSeconds: number) =>
+    put({ ...pod, deletedAt: now + graceSeconds * SECOND, deletionGraceSeconds: graceSeconds });
 
   function replicaSetController(): void {
     for (const replicaSet of replicaSets.values()) {
@@ -133,7 +153,9 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
       const have = owned(replicaSet);
       for (let missing = replicaSet.replicas - have.length; missing > 0; missing -= 1) put(newPod(replicaSet.name));
       // Not Ready before Ready, newest before oldest: pkg/controller/controller_utils.go, ActivePodsWithRanks.
-      const surplus = have.sort((a, b) => Number(a.ready) - Number(b.ready) || b.createdAt - a.createdAt).slice(0, Math.max(0, have.length - replicaSet.replicas));
+      const surplus = have
+        .sort((a, b) => Number(a.ready) - Number(b.ready) || b.createdAt - a.createdAt)
+        .slice(0, Math.max(0, have.length - replicaSet.replicas));
       for (const pod of surplus) terminate(pod, GRACE_SECONDS);
     }
   }
@@ -164,14 +186,29 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
   function disruptionController(): void {
     for (const [key, budget] of budgets) {
       const app = apps.get(`uid-${key.slice(0, key.lastIndexOf('-'))}`);
-      const matching = [...pods.values()].filter((pod) => budget.selector && matchesSelector(budget.selector, pod.labels) && pod.deletedAt === undefined);
+      const matching = [...pods.values()].filter(
+        (pod) => budget.selector && matchesSelector(budget.selector, pod.labels) && pod.deletedAt === undefined,
+      );
       const disruptedPods = budget.disruptedPods.filter((name) => matching.some((pod) => pod.name === name));
       const currentHealthy = matching.filter((pod) => pod.ready && !disruptedPods.includes(pod.name)).length;
       const replicas = replicaSets.get(`uid-${key.slice(0, key.lastIndexOf('-'))}`)?.replicas ?? 0;
-      const desired = { MaxUnavailable0: replicas, MaxUnavailable1: replicas - 1, MinAvailableHalf: Math.ceil(replicas / 2), None: 0, Two: replicas - 1 };
+      const desired = {
+        MaxUnavailable0: replicas,
+        MaxUnavailable1: replicas - 1,
+        MinAvailableHalf: Math.ceil(replicas / 2),
+        None: 0,
+        Two: replicas - 1,
+      };
       const desiredHealthy = Math.max(0, desired[app?.budget ?? 'None']);
-      const status = { currentHealthy, desiredHealthy, expectedPods: matching.length, disruptionsAllowed: Math.max(0, currentHealthy - desiredHealthy), disruptedPods };
-      if (JSON.stringify({ ...budget, ...status }) !== JSON.stringify(budget)) budgets.set(key, { ...budget, ...status, resourceVersion: next() });
+      const status = {
+        currentHealthy,
+        desiredHealthy,
+        expectedPods: matching.length,
+        disruptionsAllowed: Math.max(0, currentHealthy - desiredHealthy),
+        disruptedPods,
+      };
+      if (JSON.stringify({ ...budget, ...status }) !== JSON.stringify(budget))
+        budgets.set(key, { ...budget, ...status, resourceVersion: next() });
     }
   }
   disruptionController();
@@ -188,7 +225,8 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
     services,
     tick() {
       now += SECOND;
-      for (const controller of [replicaSetController, schedulerAndKubelets, disruptionController]) if (random() < 0.8) controller();
+      for (const controller of [replicaSetController, schedulerAndKubelets, disruptionController])
+        if (random() < 0.8) controller();
     },
     snapshot: () => ({
       nodes: new Map(nodes),
@@ -199,7 +237,9 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
         ...service,
         service: service.name,
         readyPods: [...pods.values()]
-          .filter((pod) => pod.ready && pod.deletedAt === undefined && matchesSelector(selecting(service.selector ?? {}), pod.labels))
+          .filter(
+            (pod) => pod.ready && pod.deletedAt === undefined && matchesSelector(selecting(service.selector ?? {}), pod.labels),
+          )
           .map((pod) => pod.uid),
       })),
     }),
@@ -218,14 +258,19 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
           return { answer: 'Done' };
         };
         if (found.deletedAt !== undefined || found.phase === 'Pending') return gone();
-        const matching = [...budgets.entries()].filter(([, budget]) => budget.selector && matchesSelector(budget.selector, found.labels));
+        const matching = [...budgets.entries()].filter(
+          ([, budget]) => budget.selector && matchesSelector(budget.selector, found.labels),
+        );
         const [entry] = matching;
         if (matching.length > 1) return { answer: 'SeveralBudgets', retryAt: now + 10 * SECOND };
         if (!entry) return gone();
         const [key, budget] = entry;
         if (!found.ready && budget.currentHealthy >= budget.desiredHealthy && budget.desiredHealthy > 0) return gone();
         if (budget.disruptionsAllowed <= 0) return { answer: 'BudgetRefused', retryAt: now + 5 * SECOND };
-        const charged = { disruptionsAllowed: budget.disruptionsAllowed - 1, disruptedPods: [...budget.disruptedPods, found.name] };
+        const charged = {
+          disruptionsAllowed: budget.disruptionsAllowed - 1,
+          disruptedPods: [...budget.disruptedPods, found.name],
+        };
         budgets.set(key, { ...budget, ...charged, resourceVersion: next() });
         return gone();
       }),

@@ -30,6 +30,15 @@ describe('the progress of a maintenance', () => {
     expect(progress.gone('m-1')).toBe(1);
   });
 
+  it('knows which pods are still there, as of the last look and of what has left since', () => {
+    const progress = createProgress();
+    progress.expect('m-1', [one, two]);
+    progress.left('m-1', one, NOW);
+    expect(progress.remaining('m-1')).toBe(1);
+    progress.expect('m-1', []);
+    expect([progress.remaining('m-1'), progress.remaining('m-2')]).toEqual([0, 0]);
+  });
+
   it('remembers whose pods have left, without those that have no owner', () => {
     const progress = createProgress();
     const bare = aBarePod({ name: 'bare' });

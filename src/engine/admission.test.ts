@@ -85,53 +85,95 @@ describe('how many nodes may be out', () => {
 
   it('starts an applicant that is out already before others, and does not hold it against itself', () => {
     const selected = nodes(3, (index) => (index === 2 ? { ready: false } : {}));
-    expect(admit([aPolicy({ selected })], selected.map((node) => applying(node))).started).toEqual(['m-n-0002']);
+    expect(
+      admit(
+        [aPolicy({ selected })],
+        selected.map((node) => applying(node)),
+      ).started,
+    ).toEqual(['m-n-0002']);
   });
 
   it('does not let several applicants that are out block one another', () => {
     const selected = nodes(3, () => ({ ready: false }));
-    expect(admit([aPolicy({ selected })], selected.map((node) => applying(node))).started).toHaveLength(1);
+    expect(
+      admit(
+        [aPolicy({ selected })],
+        selected.map((node) => applying(node)),
+      ).started,
+    ).toHaveLength(1);
   });
 });
 
 describe('groups', () => {
   const zoned = nodes(6, (index) => ({ labels: { zone: index < 4 ? 'a' : 'b' } }));
-  const perZone = (maxNodes: AdmissionPolicy['maxNodes']) => aPolicy({ selected: zoned, maxNodes: { count: 10 }, perGroup: [{ label: 'zone', maxNodes }] });
+  const perZone = (maxNodes: AdmissionPolicy['maxNodes']) =>
+    aPolicy({ selected: zoned, maxNodes: { count: 10 }, perGroup: [{ label: 'zone', maxNodes }] });
 
   it('have a limit of their own', () => {
-    const { started, blockerOf } = admit([perZone({ count: 1 })], zoned.map((node) => applying(node)));
+    const { started, blockerOf } = admit(
+      [perZone({ count: 1 })],
+      zoned.map((node) => applying(node)),
+    );
     expect(started).toEqual(['m-n-0000', 'm-n-0004']);
-    expect(blockerOf('m-n-0001')).toEqual({ cause: 'GroupLimit', policy: 'p', label: 'zone', value: 'a', limit: 1, out: ['n-0000'] });
+    expect(blockerOf('m-n-0001')).toEqual({
+      cause: 'GroupLimit',
+      policy: 'p',
+      label: 'zone',
+      value: 'a',
+      limit: 1,
+      out: ['n-0000'],
+    });
   });
 
   it('take a share of their own size', () => {
-    expect(admit([perZone({ percent: 50 })], zoned.map((node) => applying(node))).started).toEqual(['m-n-0000', 'm-n-0001', 'm-n-0004']);
+    expect(
+      admit(
+        [perZone({ percent: 50 })],
+        zoned.map((node) => applying(node)),
+      ).started,
+    ).toEqual(['m-n-0000', 'm-n-0001', 'm-n-0004']);
   });
 
   it('count nodes that someone else took out', () => {
     const selected = zoned.map((node, index) => (index === 5 ? { ...node, unschedulable: true } : node));
-    const { started } = admit([{ ...perZone({ count: 1 }), selected }], selected.slice(0, 5).map((node) => applying(node)));
+    const { started } = admit(
+      [{ ...perZone({ count: 1 }), selected }],
+      selected.slice(0, 5).map((node) => applying(node)),
+    );
     expect(started).toEqual(['m-n-0000']);
   });
 
   it('hold nodes without the label in one group of their own', () => {
     const bare = nodes(2);
     const policy = aPolicy({ selected: bare, maxNodes: { count: 9 }, perGroup: [{ label: 'zone', maxNodes: { count: 1 } }] });
-    expect(admit([policy], bare.map((node) => applying(node))).started).toHaveLength(1);
+    expect(
+      admit(
+        [policy],
+        bare.map((node) => applying(node)),
+      ).started,
+    ).toHaveLength(1);
   });
 
   it('do not mix up labels and values', () => {
     const odd = [aNode({ name: 'x', labels: { a: 'b=c' } }), aNode({ name: 'y', labels: { 'a=b': 'c' } })];
     const limit = { count: 1 };
     const policy = aPolicy({ selected: odd, maxNodes: { count: 9 }, perGroup: [{ label: 'a', maxNodes: limit }] });
-    expect(admit([policy], odd.map((node) => applying(node))).started).toEqual(['m-x', 'm-y']);
+    expect(
+      admit(
+        [policy],
+        odd.map((node) => applying(node)),
+      ).started,
+    ).toEqual(['m-x', 'm-y']);
   });
 });
 
 describe('who goes first', () => {
   const three = nodes(3);
   const order = (overrides: readonly Partial<Applicant>[]) =>
-    admit([aPolicy({ selected: three })], three.map((node, index) => applying(node, overrides[index]))).admissions.map((each) => each.id);
+    admit(
+      [aPolicy({ selected: three })],
+      three.map((node, index) => applying(node, overrides[index])),
+    ).admissions.map((each) => each.id);
 
   it('is the higher priority', () => {
     expect(order([{}, { priority: 5 }, { priority: -5 }])).toEqual(['m-n-0001', 'm-n-0000', 'm-n-0002']);
@@ -148,7 +190,8 @@ describe('who goes first', () => {
   it('is the same whatever the order of the input, also with two on one node', () => {
     const [node] = three;
     const both = node ? [applying(node, { id: 'b' }), applying(node, { id: 'a' })] : [];
-    const ids = (applicants: readonly Applicant[]) => admit([aPolicy({ selected: three })], applicants).admissions.map((each) => each.id);
+    const ids = (applicants: readonly Applicant[]) =>
+      admit([aPolicy({ selected: three })], applicants).admissions.map((each) => each.id);
     expect(ids(both)).toEqual(['a', 'b']);
     expect(ids([...both].reverse())).toEqual(['a', 'b']);
   });
@@ -159,7 +202,10 @@ describe('what holds a whole policy', () => {
   const all = two.map((node) => applying(node));
 
   it('is its pause', () => {
-    expect(admit([aPolicy({ selected: two, paused: true })], all).blockerOf('m-n-0000')).toEqual({ cause: 'PolicyPaused', policy: 'p' });
+    expect(admit([aPolicy({ selected: two, paused: true })], all).blockerOf('m-n-0000')).toEqual({
+      cause: 'PolicyPaused',
+      policy: 'p',
+    });
   });
 
   it('is that it does not exist: without it nobody knows the limits', () => {
@@ -181,12 +227,23 @@ describe('what holds a whole policy', () => {
     const byCondition = ten.map((node) => applying(node, { byCondition: true }));
 
     it('stops what was started by a condition', () => {
-      expect(admit([policy], byCondition).blockerOf('m-n-0000')).toEqual({ cause: 'MassTrigger', policy: 'p', matched: 6, selected: 10, limit: 5 });
+      expect(admit([policy], byCondition).blockerOf('m-n-0000')).toEqual({
+        cause: 'MassTrigger',
+        policy: 'p',
+        matched: 6,
+        selected: 10,
+        limit: 5,
+      });
     });
 
     it('does not stop at its limit, nor what has another reason', () => {
       expect(admit([{ ...policy, matchedByCondition: 5 }], byCondition).started).toHaveLength(1);
-      expect(admit([policy], ten.map((node) => applying(node))).started).toHaveLength(1);
+      expect(
+        admit(
+          [policy],
+          ten.map((node) => applying(node)),
+        ).started,
+      ).toHaveLength(1);
     });
 
     it('is none with three nodes or fewer', () => {
@@ -227,8 +284,17 @@ describe('thousands of applicants', () => {
         return { zone: 'a' };
       },
     }));
-    const policy = aPolicy({ selected: counted, maxNodes: { percent: 50 }, perGroup: [{ label: 'zone', maxNodes: { percent: 60 } }] });
-    expect(admit([policy], counted.map((node) => applying(node))).started).toHaveLength(count / 2);
+    const policy = aPolicy({
+      selected: counted,
+      maxNodes: { percent: 50 },
+      perGroup: [{ label: 'zone', maxNodes: { percent: 60 } }],
+    });
+    expect(
+      admit(
+        [policy],
+        counted.map((node) => applying(node)),
+      ).started,
+    ).toHaveLength(count / 2);
     return read;
   }
 
@@ -238,7 +304,10 @@ describe('thousands of applicants', () => {
 
   it('are all told one list of the nodes that are out', () => {
     const many = nodes(5_000);
-    const { admissions } = admit([aPolicy({ selected: many, maxNodes: { percent: 50 } })], many.map((node) => applying(node)));
+    const { admissions } = admit(
+      [aPolicy({ selected: many, maxNodes: { percent: 50 } })],
+      many.map((node) => applying(node)),
+    );
     const lists = new Set(admissions.flatMap(({ blocker }) => (blocker?.cause === 'MaxNodes' ? [blocker.out] : [])));
     expect([...lists].map((list) => list.length)).toEqual([2_500]);
   });

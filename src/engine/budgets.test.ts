@@ -4,7 +4,8 @@ import type { Budget, Pod } from '../api/objects.ts';
 import { neverAllows, openBudgetBook } from './budgets.ts';
 
 const none = () => 0;
-const verdict = (pod: Pod, budgets: readonly Budget[], charges: (budget: string) => number = none) => openBudgetBook(budgets, charges).verdict(pod);
+const verdict = (pod: Pod, budgets: readonly Budget[], charges: (budget: string) => number = none) =>
+  openBudgetBook(budgets, charges).verdict(pod);
 const exhausted = aBudget({ disruptionsAllowed: 0, currentHealthy: 2 });
 
 describe('the verdict of a disruption budget', () => {
@@ -13,17 +14,24 @@ describe('the verdict of a disruption budget', () => {
   });
 
   it('is Free where the budget is of another namespace or selects other pods', () => {
-    expect(verdict(aPod(), [aBudget({ namespace: 'other' }), aBudget({ selector: selecting({ app: 'db' }) })])).toEqual({ kind: 'Free' });
+    expect(verdict(aPod(), [aBudget({ namespace: 'other' }), aBudget({ selector: selecting({ app: 'db' }) })])).toEqual({
+      kind: 'Free',
+    });
   });
 
   it('lets a null selector select nothing and an empty one everything', () => {
     expect(verdict(aPod(), [aBudget({ selector: null, disruptionsAllowed: 0 })])).toEqual({ kind: 'Free' });
-    expect(verdict(aPod({ labels: {} }), [aBudget({ selector: selecting({}), disruptionsAllowed: 0 })])).toMatchObject({ kind: 'Refused' });
+    expect(verdict(aPod({ labels: {} }), [aBudget({ selector: selecting({}), disruptionsAllowed: 0 })])).toMatchObject({
+      kind: 'Refused',
+    });
   });
 
-  it.each(['Pending', 'Succeeded', 'Failed'] as const)('does not ask the budget about a %s pod, not even two of them', (phase) => {
-    expect(verdict(aPod({ phase }), [exhausted, aBudget({ name: 'second' })])).toEqual({ kind: 'Free' });
-  });
+  it.each(['Pending', 'Succeeded', 'Failed'] as const)(
+    'does not ask the budget about a %s pod, not even two of them',
+    (phase) => {
+      expect(verdict(aPod({ phase }), [exhausted, aBudget({ name: 'second' })])).toEqual({ kind: 'Free' });
+    },
+  );
 
   it('does not ask the budget about a pod that is terminating', () => {
     expect(verdict(aPod({ deletedAt: 1 }), [exhausted])).toEqual({ kind: 'Free' });
@@ -56,8 +64,12 @@ describe('the verdict of a disruption budget', () => {
 
   it('lets an unready pod go under IfHealthyBudget only while enough others are healthy', () => {
     const unready = aPod({ ready: false });
-    expect(verdict(unready, [aBudget({ disruptionsAllowed: 0, currentHealthy: 2, desiredHealthy: 2 })])).toEqual({ kind: 'Free' });
-    expect(verdict(unready, [aBudget({ disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 2 })])).toMatchObject({ kind: 'Refused' });
+    expect(verdict(unready, [aBudget({ disruptionsAllowed: 0, currentHealthy: 2, desiredHealthy: 2 })])).toEqual({
+      kind: 'Free',
+    });
+    expect(verdict(unready, [aBudget({ disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 2 })])).toMatchObject({
+      kind: 'Refused',
+    });
   });
 
   it('asks the budget about an unready pod where nothing is desired', () => {
@@ -91,6 +103,20 @@ describe('the verdict of a disruption budget', () => {
   });
 });
 
+describe('the evictions under way', () => {
+  const crowdedAt = (over: number): number => {
+    let charged = 0;
+    const book = openBudgetBook([aBudget({ disruptionsAllowed: 20 })], () => charged);
+    book.spread(over);
+    while (book.verdict(aPod()).kind === 'Allowed') charged += 1;
+    return charged;
+  };
+
+  it('are divided among the budgets at work, at most eight and at least one for each', () => {
+    expect([0, 1, 4, 5, 16, 32, 1_000].map(crowdedAt)).toEqual([8, 8, 8, 7, 2, 1, 1]);
+  });
+});
+
 describe('a budget that never allows a disruption', () => {
   it.each([
     ['minAvailable 3 of 3 replicas', { desiredHealthy: 3, expectedPods: 3 }, true],
@@ -111,7 +137,14 @@ describe('a budget that never allows a disruption', () => {
 describe('the label keys that budgets look at', () => {
   it('are those of labels and expressions of the namespace', () => {
     const expression = { key: 'tier', operator: 'Exists', values: [] } as const;
-    const book = openBudgetBook([aBudget({ selector: selecting({ app: 'web' }, [expression]) }), aBudget({ namespace: 'other', selector: selecting({ x: 'y' }) }), aBudget({ selector: null })], none);
+    const book = openBudgetBook(
+      [
+        aBudget({ selector: selecting({ app: 'web' }, [expression]) }),
+        aBudget({ namespace: 'other', selector: selecting({ x: 'y' }) }),
+        aBudget({ selector: null }),
+      ],
+      none,
+    );
     expect([...book.keysIn('shop')].sort()).toEqual(['app', 'tier']);
     expect([...book.keysIn('nowhere')]).toEqual([]);
   });

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { aBudget, aCordonedNode, aMaintenance, aNode, aPod, aWorld, NOW, settings, type WorldParts } from '../../test/builders.ts';
+import {
+  aBudget,
+  aCordonedNode,
+  aMaintenance,
+  aNode,
+  aPod,
+  aWorld,
+  NOW,
+  settings,
+  type WorldParts,
+} from '../../test/builders.ts';
 import type { Node } from '../api/objects.ts';
 import type { AdmissionPolicy } from './admission.ts';
 import { decide } from './decide.ts';
@@ -30,7 +40,8 @@ function run(maintenances: readonly Maintenance[], nodes: readonly Node[], parts
 
 const one = aNode({ name: 'one' });
 const two = aNode({ name: 'two' });
-const on = (name: string, overrides: Parameters<typeof aMaintenance>[0] = {}) => aMaintenance({ id: `m-${name}`, nodeName: name, policy: 'p', ...overrides });
+const on = (name: string, overrides: Parameters<typeof aMaintenance>[0] = {}) =>
+  aMaintenance({ id: `m-${name}`, nodeName: name, policy: 'p', ...overrides });
 const phases = (result: ReturnType<typeof run>) => result.decisions.map((each) => each.phase);
 
 describe('a pass', () => {
@@ -66,20 +77,37 @@ describe('a pass', () => {
     const pods = [aPod({ nodeName: 'one' })];
     const budgets = [aBudget({ disruptionsAllowed: 0, currentHealthy: 2 })];
     const drain = { handover: 'Never', stepAsideMs: 60_000 } as const;
-    const result = run([on('one', { settings: settings(drain), state: { phase: 'Draining', startedAt: NOW } })], [node], { pods, budgets });
-    expect(result.decisions).toMatchObject([{ remaining: 1, cause: true, waitingFor: { cause: 'BudgetExhausted' }, pods: [{ state: 'Waiting' }] }]);
+    const result = run([on('one', { settings: settings(drain), state: { phase: 'Draining', startedAt: NOW } })], [node], {
+      pods,
+      budgets,
+    });
+    expect(result.decisions).toMatchObject([
+      { remaining: 1, cause: true, waitingFor: { cause: 'BudgetExhausted' }, pods: [{ state: 'Waiting' }] },
+    ]);
     expect(result.wakeAt).toBe(NOW + 60_000);
     expect([...result.needs.podsOf]).toEqual(['one']);
   });
 
   it('reports no pods while they are not known', () => {
-    expect(run([on('one', { state: { phase: 'Draining' } })], [one], { unread: ['one'] }).decisions).toMatchObject([{ pods: null, remaining: null }]);
+    expect(run([on('one', { state: { phase: 'Draining' } })], [one], { unread: ['one'] }).decisions).toMatchObject([
+      { pods: null, remaining: null },
+    ]);
   });
 
   it('survives a node that is gone in every phase', () => {
-    const all = (['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing', 'HandedBack', 'Cancelled', 'Failed'] as const).map((phase) =>
-      on(phase.toLowerCase(), { state: { phase } }),
-    );
-    expect(phases(run(all, []))).toEqual(['Cancelled', 'Drained', 'Drained', 'Drained', 'Cancelled', 'Cancelled', 'HandedBack', 'Cancelled', 'Failed']);
+    const all = (
+      ['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing', 'HandedBack', 'Cancelled', 'Failed'] as const
+    ).map((phase) => on(phase.toLowerCase(), { state: { phase } }));
+    expect(phases(run(all, []))).toEqual([
+      'Cancelled',
+      'Drained',
+      'Drained',
+      'Drained',
+      'Cancelled',
+      'Cancelled',
+      'HandedBack',
+      'Cancelled',
+      'Failed',
+    ]);
   });
 });

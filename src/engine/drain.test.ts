@@ -33,7 +33,12 @@ function decideOne(parts: WorldParts, drain: Drain = aDrain(), now = NOW): Drain
 }
 
 /** The report about the only pod. */
-function reportOf(pod: Pod, parts: WorldParts = {}, drain: Drain = aDrain(), now = NOW): PodReport & { readonly decision: DrainDecision } {
+function reportOf(
+  pod: Pod,
+  parts: WorldParts = {},
+  drain: Drain = aDrain(),
+  now = NOW,
+): PodReport & { readonly decision: DrainDecision } {
   const decision = decideOne({ pods: [pod], ...parts }, drain, now);
   const [report] = decision.pods;
   if (!report) throw new Error('no report');
@@ -41,7 +46,8 @@ function reportOf(pod: Pod, parts: WorldParts = {}, drain: Drain = aDrain(), now
 }
 
 const exhausted = aBudget({ disruptionsAllowed: 0, currentHealthy: 2 });
-const evicted = (decision: DrainDecision) => decision.effects.flatMap((effect) => (effect.do === 'Evict' ? [effect.pod.name] : []));
+const evicted = (decision: DrainDecision) =>
+  decision.effects.flatMap((effect) => (effect.do === 'Evict' ? [effect.pod.name] : []));
 const daemonTier = aPod({ name: 'agent', owner: ownedBy('DaemonSet', 'agent') });
 
 describe('what is not known', () => {
@@ -75,7 +81,12 @@ describe('an ordinary pod', () => {
   it('names the budget that is exhausted, with its numbers', () => {
     expect(reportOf(aPod(), { budgets: [exhausted] })).toMatchObject({
       state: 'Waiting',
-      blocker: { cause: 'BudgetExhausted', pod: 'shop/web-1', owner: 'ReplicaSet/web', budget: { name: 'web', currentHealthy: 2, disruptionsAllowed: 0 } },
+      blocker: {
+        cause: 'BudgetExhausted',
+        pod: 'shop/web-1',
+        owner: 'ReplicaSet/web',
+        budget: { name: 'web', currentHealthy: 2, disruptionsAllowed: 0 },
+      },
     });
   });
 
@@ -95,28 +106,47 @@ describe('an ordinary pod', () => {
   });
 
   it('is deleted where eviction is disabled, whatever the budgets say', () => {
-    const { decision } = reportOf(aPod(), { budgets: [exhausted] }, aDrain({ with: { disableEviction: true, handover: 'Always' } }));
+    const { decision } = reportOf(
+      aPod(),
+      { budgets: [exhausted] },
+      aDrain({ with: { disableEviction: true, handover: 'Always' } }),
+    );
     expect(decision.effects).toMatchObject([{ do: 'Delete' }]);
   });
 
   it('gets the shortened grace of a machine that goes', () => {
-    expect(reportOf(aPod(), {}, aDrain({ goneAt: NOW + 10 * SECOND })).decision.effects).toMatchObject([{ do: 'Evict', graceSeconds: 10 }]);
+    expect(reportOf(aPod(), {}, aDrain({ goneAt: NOW + 10 * SECOND })).decision.effects).toMatchObject([
+      { do: 'Evict', graceSeconds: 10 },
+    ]);
   });
 });
 
 describe('pods that stay or forbid', () => {
   it('skips without counting what stays', () => {
     const decision = decideOne({ pods: [aPod({ mirror: true })] });
-    expect(decision).toMatchObject({ remaining: 0, effects: [], waitingFor: null, pods: [{ state: 'Skipped', skipped: 'MirrorPod' }] });
+    expect(decision).toMatchObject({
+      remaining: 0,
+      effects: [],
+      waitingFor: null,
+      pods: [{ state: 'Skipped', skipped: 'MirrorPod' }],
+    });
   });
 
   it('says which pod is protected and why', () => {
-    expect(reportOf(aBarePod())).toMatchObject({ state: 'Protected', blocker: { cause: 'ProtectedPod', pod: 'shop/web-1', why: 'NoController' } });
+    expect(reportOf(aBarePod())).toMatchObject({
+      state: 'Protected',
+      blocker: { cause: 'ProtectedPod', pod: 'shop/web-1', why: 'NoController' },
+    });
   });
 
   it('waits for completion only as long as the rule says, then evicts', () => {
-    const drain = aDrain({ with: { rules: [{ podSelector: selecting({ app: 'web' }), do: 'WaitCompleted', maxWaitMs: MINUTE }] } });
-    expect(reportOf(aPod(), {}, drain)).toMatchObject({ state: 'Waiting', blocker: { cause: 'WaitCompleted', until: NOW + MINUTE } });
+    const drain = aDrain({
+      with: { rules: [{ podSelector: selecting({ app: 'web' }), do: 'WaitCompleted', maxWaitMs: MINUTE }] },
+    });
+    expect(reportOf(aPod(), {}, drain)).toMatchObject({
+      state: 'Waiting',
+      blocker: { cause: 'WaitCompleted', until: NOW + MINUTE },
+    });
     expect(decideOne({ pods: [aPod()] }, drain).wakeAt).toBe(NOW + MINUTE);
     expect(evicted(decideOne({ pods: [aPod()] }, drain, NOW + MINUTE))).toEqual(['web-1']);
   });
@@ -187,20 +217,29 @@ describe('several nodes and one budget', () => {
   });
 
   it('never take more together than the budget allows', () => {
-    const decisions = decide(two(), { pods: [...full, nearlyEmpty], budgets: [aBudget({ disruptionsAllowed: 3 })], charged: { 'shop/web': 1 } });
+    const decisions = decide(two(), {
+      pods: [...full, nearlyEmpty],
+      budgets: [aBudget({ disruptionsAllowed: 3 })],
+      charged: { 'shop/web': 1 },
+    });
     expect(decisions.flatMap(evicted).sort()).toEqual(['a-1', 'b-1']);
   });
 
   it('come out the same whatever the order of the input', () => {
     const parts = { pods: [...full, nearlyEmpty], budgets: [aBudget({ disruptionsAllowed: 2 })] };
     const there = decide(two(), parts).flatMap(evicted).sort();
-    expect(decide([...two()].reverse(), { ...parts, pods: [...parts.pods].reverse() }).flatMap(evicted).sort()).toEqual(there);
+    expect(
+      decide([...two()].reverse(), { ...parts, pods: [...parts.pods].reverse() })
+        .flatMap(evicted)
+        .sort(),
+    ).toEqual(there);
   });
 });
 
 describe('a pod whose last try was answered', () => {
   const refused = (answer: string, more = {}) => anAttempt({ answer, message: 'said so', retryAt: NOW + 5 * SECOND, ...more });
-  const withAttempt = (attempt: ReturnType<typeof anAttempt>, parts: WorldParts = {}) => reportOf(aPod(), { attempts: { 'uid-web-1': attempt }, ...parts });
+  const withAttempt = (attempt: ReturnType<typeof anAttempt>, parts: WorldParts = {}) =>
+    reportOf(aPod(), { attempts: { 'uid-web-1': attempt }, ...parts });
 
   it('waits for the answer while the request is under way', () => {
     expect(withAttempt(anAttempt({ inFlight: true }))).toMatchObject({ state: 'Evicting', blocker: { cause: 'InFlight' } });
@@ -236,7 +275,10 @@ describe('a pod whose last try was answered', () => {
   });
 
   it('is held back by a budget that the cache does not know yet, until it does', () => {
-    expect(withAttempt(refused('BudgetRefused'))).toMatchObject({ state: 'Waiting', blocker: { cause: 'EvictionRefused', message: 'said so' } });
+    expect(withAttempt(refused('BudgetRefused'))).toMatchObject({
+      state: 'Waiting',
+      blocker: { cause: 'EvictionRefused', message: 'said so' },
+    });
     expect(withAttempt(refused('BudgetRefused'), { budgets: [aBudget()] }).decision.effects).toHaveLength(1);
   });
 
@@ -252,12 +294,19 @@ describe('a terminating pod', () => {
   const dying = (overrides: Partial<Pod> = {}) => aPod({ deletedAt: NOW + 20 * SECOND, deletionGraceSeconds: 30, ...overrides });
 
   it('is waited for until its grace ends', () => {
-    expect(reportOf(dying())).toMatchObject({ state: 'Terminating', blocker: { cause: 'Terminating', until: NOW + 20 * SECOND } });
+    expect(reportOf(dying())).toMatchObject({
+      state: 'Terminating',
+      blocker: { cause: 'Terminating', until: NOW + 20 * SECOND },
+    });
     expect(reportOf(dying()).decision.wakeAt).toBe(NOW + 20 * SECOND);
   });
 
   it('names its finalizers once its grace is over', () => {
-    expect(reportOf(dying({ deletedAt: NOW, finalizers: ['a/b'] })).blocker).toEqual({ cause: 'Finalizer', pod: 'shop/web-1', finalizers: ['a/b'] });
+    expect(reportOf(dying({ deletedAt: NOW, finalizers: ['a/b'] })).blocker).toEqual({
+      cause: 'Finalizer',
+      pod: 'shop/web-1',
+      finalizers: ['a/b'],
+    });
   });
 
   it('is overdue half a minute after its grace', () => {
@@ -282,7 +331,9 @@ describe('a terminating pod', () => {
     });
 
     it('gets it also after an earlier deletion with its full grace', () => {
-      expect(effects(dying({ resourceVersion: '2' }), anAttempt({ effect: 'Delete', answer: 'Done', podVersion: '1' }))).toHaveLength(1);
+      expect(
+        effects(dying({ resourceVersion: '2' }), anAttempt({ effect: 'Delete', answer: 'Done', podVersion: '1' })),
+      ).toHaveLength(1);
     });
 
     it('is tried again when it failed', () => {
@@ -299,7 +350,8 @@ describe('the last rungs of the ladder', () => {
     { afterMs: 2 * MINUTE, do: 'Delete', graceSeconds: 10 },
   ];
   const drain = aDrain({ with: { ladder } });
-  const after = (minutes: number, pod: Pod = aPod(), parts: WorldParts = { budgets: [exhausted] }) => reportOf(pod, parts, drain, NOW + minutes * MINUTE);
+  const after = (minutes: number, pod: Pod = aPod(), parts: WorldParts = { budgets: [exhausted] }) =>
+    reportOf(pod, parts, drain, NOW + minutes * MINUTE);
 
   it('wake the drain when time alone reaches the next', () => {
     expect(after(0).decision.wakeAt).toBe(NOW + MINUTE);
@@ -307,8 +359,16 @@ describe('the last rungs of the ladder', () => {
   });
 
   it('tell the owner, and still say what is waited for', () => {
-    expect(after(1)).toMatchObject({ state: 'Waiting', blocker: { cause: 'BudgetExhausted' }, decision: { effects: [{ do: 'TellOwner' }], waitingFor: { cause: 'BudgetExhausted' } } });
-    expect(after(1, aBarePod())).toMatchObject({ state: 'Protected', blocker: { cause: 'ProtectedPod' }, decision: { effects: [{ do: 'TellOwner' }] } });
+    expect(after(1)).toMatchObject({
+      state: 'Waiting',
+      blocker: { cause: 'BudgetExhausted' },
+      decision: { effects: [{ do: 'TellOwner' }], waitingFor: { cause: 'BudgetExhausted' } },
+    });
+    expect(after(1, aBarePod())).toMatchObject({
+      state: 'Protected',
+      blocker: { cause: 'ProtectedPod' },
+      decision: { effects: [{ do: 'TellOwner' }] },
+    });
   });
 
   it('tell nobody whose pod leaves', () => {
@@ -333,16 +393,24 @@ describe('the last rungs of the ladder', () => {
 
   it('wait with a deletion that was refused', () => {
     const forbidden = anAttempt({ effect: 'Delete', answer: 'Forbidden', retryAt: NOW + 60 * MINUTE });
-    expect(after(2, aPod(), { attempts: { 'uid-web-1': forbidden } })).toMatchObject({ blocker: { cause: 'Forbidden' }, decision: { effects: [] } });
+    expect(after(2, aPod(), { attempts: { 'uid-web-1': forbidden } })).toMatchObject({
+      blocker: { cause: 'Forbidden' },
+      decision: { effects: [] },
+    });
   });
 });
 
 describe('a machine that is gone at a known time', () => {
   const blocked = { budgets: [exhausted] };
-  const at = (before: number, parts: WorldParts = blocked, pod: Pod = aPod()) => reportOf(pod, parts, aDrain({ goneAt: NOW + before }));
+  const at = (before: number, parts: WorldParts = blocked, pod: Pod = aPod()) =>
+    reportOf(pod, parts, aDrain({ goneAt: NOW + before }));
 
   it('keeps the budget while a full grace still fits, and wakes when it no longer would', () => {
-    expect(at(31 * SECOND)).toMatchObject({ state: 'Waiting', blocker: { cause: 'BudgetExhausted' }, decision: { wakeAt: NOW + SECOND } });
+    expect(at(31 * SECOND)).toMatchObject({
+      state: 'Waiting',
+      blocker: { cause: 'BudgetExhausted' },
+      decision: { wakeAt: NOW + SECOND },
+    });
   });
 
   it('stops the pod with its full grace at the last moment', () => {
@@ -368,8 +436,13 @@ describe('a machine that is gone at a known time', () => {
 
   it('keeps the policy’s deadline where its ladder deletes', () => {
     const drain = aDrain({ with: { deadlineMs: 2 * MINUTE, ladder: [{ afterMs: MINUTE + 59 * SECOND, do: 'Delete' }] } });
-    expect(reportOf(aPod(), blocked, drain, NOW + 89 * SECOND).decision).toMatchObject({ effects: [], wakeAt: NOW + 90 * SECOND });
-    expect(reportOf(aPod(), blocked, drain, NOW + 90 * SECOND).decision.effects).toMatchObject([{ do: 'Delete', graceSeconds: 30 }]);
+    expect(reportOf(aPod(), blocked, drain, NOW + 89 * SECOND).decision).toMatchObject({
+      effects: [],
+      wakeAt: NOW + 90 * SECOND,
+    });
+    expect(reportOf(aPod(), blocked, drain, NOW + 90 * SECOND).decision.effects).toMatchObject([
+      { do: 'Delete', graceSeconds: 30 },
+    ]);
   });
 });
 
@@ -417,12 +490,19 @@ describe('handover within a drain', () => {
 
   it('does not keep a pod from its last moment', () => {
     const drain = { ...mode('Always'), goneAt: NOW + 30 * SECOND };
-    expect(reportOf(aPod(), { namespaces: { shop: view } }, drain).decision.effects).toMatchObject([{ do: 'Delete', graceSeconds: 30 }]);
+    expect(reportOf(aPod(), { namespaces: { shop: view } }, drain).decision.effects).toMatchObject([
+      { do: 'Delete', graceSeconds: 30 },
+    ]);
   });
 
   it('waits for a detach to show, then repeats it', () => {
     const attempts = { 'uid-web-1': anAttempt({ effect: 'Detach', answer: 'Done' }) };
-    expect(reportOf(aPod(), { attempts, namespaces: { shop: view } }, mode('Always'))).toMatchObject({ state: 'HandingOver', decision: { effects: [] } });
-    expect(reportOf(aPod(), { attempts, namespaces: { shop: view } }, mode('Always'), NOW + 29 * SECOND).decision.effects).toMatchObject([{ do: 'Detach' }]);
+    expect(reportOf(aPod(), { attempts, namespaces: { shop: view } }, mode('Always'))).toMatchObject({
+      state: 'HandingOver',
+      decision: { effects: [] },
+    });
+    expect(
+      reportOf(aPod(), { attempts, namespaces: { shop: view } }, mode('Always'), NOW + 29 * SECOND).decision.effects,
+    ).toMatchObject([{ do: 'Detach' }]);
   });
 });

@@ -282,7 +282,7 @@ function decideByLadder({ drain, pod, ladder }: Candidate, gentle: PodDecision, 
     const because = 'its grace must start now to end before the deadline';
     return { state: 'Evicting', effect: { do: 'Delete', pod, graceSeconds: grace, because }, ...says };
   }
-  const tell = ladder.tell && gentle.effect === undefined && gentle.blocker !== undefined && ownersMatter.has(gentle.blocker.cause);
+  const tell = ladder.tell && gentle.blocker !== undefined && ownersMatter.has(gentle.blocker.cause);
   const told: PodDecision = tell
     ? { ...gentle, effect: { do: 'TellOwner', pod, message: `this pod keeps node ${drain.node.name} from being drained` } }
     : gentle;

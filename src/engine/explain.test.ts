@@ -3,7 +3,14 @@ import { MINUTE, NOW, SECOND } from '../../test/builders.ts';
 import type { Blocker, BlockerCause, BudgetNumbers } from './blocker.ts';
 import { explain } from './explain.ts';
 
-const budget: BudgetNumbers = { namespace: 'shop', name: 'web', currentHealthy: 2, desiredHealthy: 2, expectedPods: 3, disruptionsAllowed: 0 };
+const budget: BudgetNumbers = {
+  namespace: 'shop',
+  name: 'web',
+  currentHealthy: 2,
+  desiredHealthy: 2,
+  expectedPods: 3,
+  disruptionsAllowed: 0,
+};
 const pod = 'shop/web-1';
 const owner = 'ReplicaSet/web';
 const until = NOW + 125 * SECOND;
@@ -53,20 +60,29 @@ const blockers = Object.entries(examples).map(([cause, fields]) => ({ cause, ...
 const messageOf = (blocker: Blocker, now = NOW) => explain(blocker, now).message;
 
 describe('every cause', () => {
-  it.each(blockers.map((blocker) => [blocker.cause, blocker] as const))('%s is explained in one line with what would end it', (_, blocker) => {
-    const { message, unblock } = explain(blocker, NOW);
-    expect(message).toMatch(/^\S.*[^\s.]$/);
-    expect(unblock).toMatch(/^\S.*[^\s.]$|^time$/);
-    expect(message + unblock).not.toMatch(/undefined|null|NaN|\[object|\n/);
-  });
+  it.each(blockers.map((blocker) => [blocker.cause, blocker] as const))(
+    '%s is explained in one line with what would end it',
+    (_, blocker) => {
+      const { message, unblock } = explain(blocker, NOW);
+      expect(message).toMatch(/^\S.*[^\s.]$/);
+      expect(unblock).toMatch(/^\S.*[^\s.]$|^time$/);
+      expect(message + unblock).not.toMatch(/undefined|null|NaN|\[object|\n/);
+    },
+  );
 
-  it.each(blockers.flatMap((blocker) => ('pod' in blocker ? [[blocker.cause, blocker] as const] : [])))('%s names its pod', (_, blocker) => {
-    expect(explain(blocker, NOW).pod).toBe(pod);
-  });
+  it.each(blockers.flatMap((blocker) => ('pod' in blocker ? [[blocker.cause, blocker] as const] : [])))(
+    '%s names its pod',
+    (_, blocker) => {
+      expect(explain(blocker, NOW).pod).toBe(pod);
+    },
+  );
 
-  it.each(blockers.flatMap((blocker) => ('owner' in blocker && blocker.owner ? [[blocker.cause, blocker] as const] : [])))('%s names its owner', (_, blocker) => {
-    expect(explain(blocker, NOW).owner).toBe(owner);
-  });
+  it.each(blockers.flatMap((blocker) => ('owner' in blocker && blocker.owner ? [[blocker.cause, blocker] as const] : [])))(
+    '%s names its owner',
+    (_, blocker) => {
+      expect(explain(blocker, NOW).owner).toBe(owner);
+    },
+  );
 
   it('says of those that a person has to end that they do not pass', () => {
     const lasting = blockers.filter((blocker) => !explain(blocker, NOW).passes).map((blocker) => blocker.cause);
@@ -127,8 +143,14 @@ describe('the sentences', () => {
   });
 
   it('say why each kind of pod is protected, and what lifts it', () => {
-    const unblock = (['NoController', 'EmptyDir', 'DaemonSet'] as const).map((why) => explain({ cause: 'ProtectedPod', pod, owner, why }, NOW).unblock);
-    expect(unblock).toEqual([expect.stringContaining('--force'), expect.stringContaining('--delete-emptydir-data'), expect.stringContaining('--ignore-daemonsets')]);
+    const unblock = (['NoController', 'EmptyDir', 'DaemonSet'] as const).map(
+      (why) => explain({ cause: 'ProtectedPod', pod, owner, why }, NOW).unblock,
+    );
+    expect(unblock).toEqual([
+      expect.stringContaining('--force'),
+      expect.stringContaining('--delete-emptydir-data'),
+      expect.stringContaining('--ignore-daemonsets'),
+    ]);
   });
 
   it('leave out what is not there', () => {

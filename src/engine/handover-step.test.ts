@@ -25,10 +25,21 @@ import { UNLIST_HOLD_MS } from './handover.ts';
 import type { DrainSettings } from './settings.ts';
 
 // A handover is decided within a drain: the pass hands the budgets and the pods that leave from one pod to the next.
-function decide(pods: readonly Pod[], view: ViewParts | null, parts: WorldParts = {}, changed: Partial<DrainSettings> = {}, now = NOW + MINUTE) {
+function decide(
+  pods: readonly Pod[],
+  view: ViewParts | null,
+  parts: WorldParts = {},
+  changed: Partial<DrainSettings> = {},
+  now = NOW + MINUTE,
+) {
   const needs = noNeeds();
   const namespaces = view ? { shop: aView({ ...view, pods: [...pods, ...(view.pods ?? [])] }) } : {};
-  const [decision] = decideDrains([aDrain({ with: { handover: 'Always', ...changed } })], aWorld({ pods, namespaces, unread: ['node-2', 'node-3'], ...parts }), now, needs);
+  const [decision] = decideDrains(
+    [aDrain({ with: { handover: 'Always', ...changed } })],
+    aWorld({ pods, namespaces, unread: ['node-2', 'node-3'], ...parts }),
+    now,
+    needs,
+  );
   if (!decision) throw new Error('no decision');
   return { ...decision, needs, did: decision.effects.map((effect) => `${effect.do} ${effect.pod.name}`) };
 }
@@ -65,7 +76,10 @@ describe('whether a pod is handed over', () => {
 
   it('keeps an unready pod under a budget that is short waiting, not handed over', () => {
     const short = aBudget({ disruptionsAllowed: 0, currentHealthy: 1 });
-    expect(decide([aPod({ ready: false })], {}, { budgets: [short] })).toMatchObject({ did: [], waitingFor: { cause: 'BudgetExhausted' } });
+    expect(decide([aPod({ ready: false })], {}, { budgets: [short] })).toMatchObject({
+      did: [],
+      waitingFor: { cause: 'BudgetExhausted' },
+    });
   });
 
   it('is paced: what is over the allowance comes next', () => {
@@ -78,7 +92,8 @@ describe('whether a pod is handed over', () => {
 });
 
 describe('WhenNeeded', () => {
-  const whenNeeded = (pods: readonly Pod[], view: ViewParts | null, parts: WorldParts = {}) => decide(pods, view, parts, { handover: 'WhenNeeded' });
+  const whenNeeded = (pods: readonly Pod[], view: ViewParts | null, parts: WorldParts = {}) =>
+    decide(pods, view, parts, { handover: 'WhenNeeded' });
   const elsewhere = aPod({ name: 'b', nodeName: 'node-2' });
 
   it('hands over the only Ready pod of its owner', () => {
@@ -95,7 +110,9 @@ describe('WhenNeeded', () => {
   });
 
   it('hands over also where only our own evictions take what the budget allows', () => {
-    expect(whenNeeded([aPod()], { pods: [elsewhere] }, { budgets: [aBudget()], charged: { 'shop/web': 1 } }).did).toEqual(['Detach web-1']);
+    expect(whenNeeded([aPod()], { pods: [elsewhere] }, { budgets: [aBudget()], charged: { 'shop/web': 1 } }).did).toEqual([
+      'Detach web-1',
+    ]);
   });
 
   it('does not hand over what only has to wait for its turn among eight', () => {
@@ -104,8 +121,14 @@ describe('WhenNeeded', () => {
   });
 
   it('waits for a budget that is stale, and for one of several, without handing over', () => {
-    expect(whenNeeded([aPod()], {}, { budgets: [aBudget({ generation: 2 })] })).toMatchObject({ did: [], waitingFor: { cause: 'BudgetStale' } });
-    expect(whenNeeded([aPod()], {}, { budgets: [never, { ...never, name: 'second' }] })).toMatchObject({ did: [], waitingFor: { cause: 'SeveralBudgets' } });
+    expect(whenNeeded([aPod()], {}, { budgets: [aBudget({ generation: 2 })] })).toMatchObject({
+      did: [],
+      waitingFor: { cause: 'BudgetStale' },
+    });
+    expect(whenNeeded([aPod()], {}, { budgets: [never, { ...never, name: 'second' }] })).toMatchObject({
+      did: [],
+      waitingFor: { cause: 'SeveralBudgets' },
+    });
   });
 
   it('reads the namespace only when the pods and budgets at hand do not answer', () => {
@@ -137,7 +160,10 @@ describe('a pod that was handed over', () => {
   });
 
   it('waits for the budget when it is covered and the budget is short', () => {
-    expect(decide([aHandedOverPod()], { pods: [replacement] }, { budgets: [never] })).toMatchObject({ did: [], waitingFor: { cause: 'BudgetNeverAllows' } });
+    expect(decide([aHandedOverPod()], { pods: [replacement] }, { budgets: [never] })).toMatchObject({
+      did: [],
+      waitingFor: { cause: 'BudgetNeverAllows' },
+    });
   });
 
   it('is evicted without its replacement when it is not Ready itself', () => {
@@ -207,8 +233,13 @@ describe('several pods of one owner that were handed over', () => {
 
   it('do not count on one that its node no longer shows, although its namespace still does', () => {
     const gone = aHandedOverPod({ readyAtStart: 2 }, { name: 'a' });
-    expect(decide(pods.slice(1), { ...two, pods: [gone, replacement] }).waitingFor).toMatchObject({ cause: 'ReplacementMissing' });
-    expect(decide(pods.slice(1), { ...two, pods: [{ ...gone, nodeName: 'unread' }, replacement] }, { unread: ['unread', 'node-2'] }).did).toEqual(['Evict b']);
+    expect(decide(pods.slice(1), { ...two, pods: [gone, replacement] }).waitingFor).toMatchObject({
+      cause: 'ReplacementMissing',
+    });
+    expect(
+      decide(pods.slice(1), { ...two, pods: [{ ...gone, nodeName: 'unread' }, replacement] }, { unread: ['unread', 'node-2'] })
+        .did,
+    ).toEqual(['Evict b']);
   });
 
   it('do not count on a copy that is evicted in the same pass', () => {
@@ -246,7 +277,11 @@ describe('unlisting', () => {
 
   it('is held for what is on its way, then ends with the eviction', () => {
     const held = decide([unlisted], covered);
-    expect(held).toMatchObject({ did: [], waitingFor: { cause: 'Unlisting', services: [] }, wakeAt: NOW + MINUTE + UNLIST_HOLD_MS });
+    expect(held).toMatchObject({
+      did: [],
+      waitingFor: { cause: 'Unlisting', services: [] },
+      wakeAt: NOW + MINUTE + UNLIST_HOLD_MS,
+    });
     expect(decide([unlisted], covered, {}, {}, NOW + MINUTE + UNLIST_HOLD_MS).did).toEqual(['Evict web-1']);
   });
 
@@ -257,12 +292,21 @@ describe('unlisting', () => {
   });
 
   it('is not undone by a Service that no longer selects anything of the pod', () => {
-    expect(decide([unlisted], { pods: [replacement], services: [aService({ selector: { app: 'db' } })] }, {}, {}, NOW + 2 * MINUTE).did).toEqual(['Evict web-1']);
+    expect(
+      decide([unlisted], { pods: [replacement], services: [aService({ selector: { app: 'db' } })] }, {}, {}, NOW + 2 * MINUTE)
+        .did,
+    ).toEqual(['Evict web-1']);
   });
 
   it('takes all of several Services at once', () => {
     const labels = { app: 'web', tier: 'front', 'pod-template-hash': 'h1' };
-    const view = { pods: [replacement], services: [aService(), aService({ name: 'front', selector: { tier: 'front' } })], replicaSets: [aReplicaSet({ selector: selecting({ app: 'web', 'pod-template-hash': 'h1' }) })] };
-    expect(decide([aHandedOverPod({}, { labels })], view).effects).toMatchObject([{ do: 'Unlist', labels: { app: 'web', tier: 'front' } }]);
+    const view = {
+      pods: [replacement],
+      services: [aService(), aService({ name: 'front', selector: { tier: 'front' } })],
+      replicaSets: [aReplicaSet({ selector: selecting({ app: 'web', 'pod-template-hash': 'h1' }) })],
+    };
+    expect(decide([aHandedOverPod({}, { labels })], view).effects).toMatchObject([
+      { do: 'Unlist', labels: { app: 'web', tier: 'front' } },
+    ]);
   });
 });

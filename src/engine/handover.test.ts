@@ -32,7 +32,14 @@ import {
 } from './handover.ts';
 
 const book = (budgets: readonly Budget[] = []) => openBudgetBook(budgets, () => 0);
-const aClaim = (...accessModes: string[]): Claim => ({ namespace: 'shop', name: 'data', uid: 'u', resourceVersion: '1', accessModes, volumeName: 'v' });
+const aClaim = (...accessModes: string[]): Claim => ({
+  namespace: 'shop',
+  name: 'data',
+  uid: 'u',
+  resourceVersion: '1',
+  accessModes,
+  volumeName: 'v',
+});
 
 function eligibility(pod: Pod, parts: ViewParts = {}, budgets: readonly Budget[] = [], schedulableNodes = 3) {
   return handoverEligibility(pod, aView({ pods: [pod], ...parts }), book(budgets), schedulableNodes);
@@ -44,7 +51,13 @@ describe('what is handed over', () => {
   });
 
   it('counts the Ready pods at the start, those handed over before included, those terminating not', () => {
-    const pods = [aPod(), aPod({ name: 'b' }), aPod({ name: 'c', ready: false }), aPod({ name: 'd', deletedAt: NOW }), aHandedOverPod({}, { name: 'e' })];
+    const pods = [
+      aPod(),
+      aPod({ name: 'b' }),
+      aPod({ name: 'c', ready: false }),
+      aPod({ name: 'd', deletedAt: NOW }),
+      aHandedOverPod({}, { name: 'e' }),
+    ];
     expect(eligibility(aPod(), { pods })).toMatchObject({ readyAtStart: 3 });
   });
 
@@ -52,7 +65,9 @@ describe('what is handed over', () => {
     const replicaSets = [aReplicaSet({ selector: selecting({ app: 'web', tier: 'front' }) })];
     const pod = aPod({ labels: { app: 'web', tier: 'front' } });
     expect(eligibility(pod, { replicaSets, services: [aService()] })).toMatchObject({ pass: true, labels: { tier: 'front' } });
-    expect(eligibility(pod, { replicaSets, services: [aService()] }, [aBudget({ selector: selecting({ tier: 'front' }) })])).toMatchObject({
+    expect(
+      eligibility(pod, { replicaSets, services: [aService()] }, [aBudget({ selector: selecting({ tier: 'front' }) })]),
+    ).toMatchObject({
       because: 'NoLabelToTake',
     });
   });
@@ -69,14 +84,29 @@ describe('what is handed over', () => {
     ['ReadWriteOnceVolume', aPod({ claims: ['unread'] }), {}],
     ['HostPortOnEveryNode', aPod({ hostPorts: [80] }), { replicaSets: [aReplicaSet({ replicas: 4 })] }],
     ['NoLabelToTake', aPod(), { replicaSets: [aReplicaSet({ selector: selecting({ app: 'web' }) })], services: [aService()] }],
-    ['NoLabelToTake', aPod(), { replicaSets: [aReplicaSet({ selector: selecting({}, [{ key: 'app', operator: 'Exists', values: [] }]) })] }],
     [
       'NoLabelToTake',
       aPod(),
-      { replicaSets: [aReplicaSet({ selector: selecting({ app: 'web' }) })], labelUses: [aLabelUse({ selectors: [selecting({ app: 'web' })] })] },
+      { replicaSets: [aReplicaSet({ selector: selecting({}, [{ key: 'app', operator: 'Exists', values: [] }]) })] },
     ],
-    ['AnotherControllerWouldAdopt', aPod(), { replicaSets: [aReplicaSet(), aReplicaSet({ name: 'other', selector: selecting({ app: 'web' }) })] }],
-    ['AnotherControllerWouldAdopt', aPod(), { labelUses: [aLabelUse({ kind: 'ReplicationController', selectors: [selecting({ app: 'web' })] })] }],
+    [
+      'NoLabelToTake',
+      aPod(),
+      {
+        replicaSets: [aReplicaSet({ selector: selecting({ app: 'web' }) })],
+        labelUses: [aLabelUse({ selectors: [selecting({ app: 'web' })] })],
+      },
+    ],
+    [
+      'AnotherControllerWouldAdopt',
+      aPod(),
+      { replicaSets: [aReplicaSet(), aReplicaSet({ name: 'other', selector: selecting({ app: 'web' }) })] },
+    ],
+    [
+      'AnotherControllerWouldAdopt',
+      aPod(),
+      { labelUses: [aLabelUse({ kind: 'ReplicationController', selectors: [selecting({ app: 'web' })] })] },
+    ],
     ['TriedBefore', aPod({ annotations: { [annotations.handoverRefused]: 'NoRoom' } }), {}],
   ] as const satisfies readonly (readonly [string, Pod, ViewParts])[])('refuses with %s', (because, pod, parts) => {
     expect(eligibility(pod, parts)).toEqual({ pass: false, because });
@@ -88,19 +118,25 @@ describe('what is handed over', () => {
   });
 
   it('does not refuse a volume that many nodes may mount, nor a host port with room', () => {
-    expect(eligibility(aPod({ claims: ['data'] }), { claims: new Map([['data', aClaim('ReadWriteMany')]]) })).toMatchObject({ pass: true });
+    expect(eligibility(aPod({ claims: ['data'] }), { claims: new Map([['data', aClaim('ReadWriteMany')]]) })).toMatchObject({
+      pass: true,
+    });
     expect(eligibility(aPod({ hostPorts: [80] }), { replicaSets: [aReplicaSet({ replicas: 3 })] })).toMatchObject({ pass: true });
   });
 
   it('does not mind the StatefulSet, the NetworkPolicy or the older revision beside it', () => {
-    const labelUses = [aLabelUse({ selectors: [selecting({ app: 'web' })] }), aLabelUse({ kind: 'StatefulSet', selectors: [selecting({ app: 'web' })] })];
+    const labelUses = [
+      aLabelUse({ selectors: [selecting({ app: 'web' })] }),
+      aLabelUse({ kind: 'StatefulSet', selectors: [selecting({ app: 'web' })] }),
+    ];
     const older = aReplicaSet({ name: 'web-old', replicas: 0, selector: selecting({ app: 'web', 'pod-template-hash': 'h0' }) });
     expect(eligibility(aPod(), { labelUses, replicaSets: [aReplicaSet(), older] })).toMatchObject({ pass: true });
   });
 });
 
 describe('the only Ready pod of its owner', () => {
-  const only = (pod: Pod, others: readonly Pod[] = [], leaving: readonly string[] = []) => isOnlyReady(pod, aView({ pods: [pod, ...others] }), (each) => leaving.includes(each.uid));
+  const only = (pod: Pod, others: readonly Pod[] = [], leaving: readonly string[] = []) =>
+    isOnlyReady(pod, aView({ pods: [pod, ...others] }), (each) => leaving.includes(each.uid));
 
   it('is one whose siblings are not Ready, terminating or leaving', () => {
     expect(only(aPod())).toBe(true);
@@ -116,9 +152,16 @@ describe('the cover of a pod that was handed over', () => {
     const pod = aHandedOverPod(journal);
     const written = readHandover(pod);
     if (!written) throw new Error('no journal');
-    return coverOf(pod, written, aView({ ...parts, pods: [pod, ...(parts.pods ?? [])] }), (each) => leaving.includes(each.uid), now);
+    return coverOf(
+      pod,
+      written,
+      aView({ ...parts, pods: [pod, ...(parts.pods ?? [])] }),
+      (each) => leaving.includes(each.uid),
+      now,
+    );
   }
-  const replacement = (overrides: Partial<Pod> = {}) => aPod({ name: 'web-new', nodeName: 'node-2', readyAt: NOW, createdAt: NOW, ...overrides });
+  const replacement = (overrides: Partial<Pod> = {}) =>
+    aPod({ name: 'web-new', nodeName: 'node-2', readyAt: NOW, createdAt: NOW, ...overrides });
 
   it('is complete when its replacement is Ready', () => {
     expect(cover({ pods: [replacement()] })).toEqual({ kind: 'Covered' });
@@ -132,21 +175,34 @@ describe('the cover of a pod that was handed over', () => {
   it('has not begun while the ReplicaSet has not let go', () => {
     const pod = { ...aHandedOverPod(), owner: ownedBy('ReplicaSet', 'web') };
     const journal = readHandover(pod);
-    expect(journal && coverOf(pod, journal, aView({ pods: [pod, replacement()] }), () => false, NOW)).toEqual({ kind: 'Releasing' });
+    expect(journal && coverOf(pod, journal, aView({ pods: [pod, replacement()] }), () => false, NOW)).toEqual({
+      kind: 'Releasing',
+    });
   });
 
   it.each([
     ['missing', [], { kind: 'Missing' }],
     ['not Ready', [replacement({ ready: false })], { kind: 'NotReady', why: 'Running' }],
-    ['crash-looping', [replacement({ ready: false, waiting: 'CrashLoopBackOff' })], { kind: 'NotReady', why: 'CrashLoopBackOff' }],
-    ['without room', [replacement({ ready: false, phase: 'Pending', nodeName: '', unschedulable: '0/3 nodes' })], { kind: 'NoRoom', message: '0/3 nodes' }],
+    [
+      'crash-looping',
+      [replacement({ ready: false, waiting: 'CrashLoopBackOff' })],
+      { kind: 'NotReady', why: 'CrashLoopBackOff' },
+    ],
+    [
+      'without room',
+      [replacement({ ready: false, phase: 'Pending', nodeName: '', unschedulable: '0/3 nodes' })],
+      { kind: 'NoRoom', message: '0/3 nodes' },
+    ],
     ['terminating', [replacement({ deletedAt: NOW })], { kind: 'Missing' }],
   ] as const)('names a replacement that is %s', (_, pods, expected) => {
     expect(cover({ pods })).toMatchObject(expected);
   });
 
   it('names the newest of several unready ones', () => {
-    const pods = [replacement({ name: 'older', ready: false, createdAt: 1 }), replacement({ name: 'newer', ready: false, createdAt: 2 })];
+    const pods = [
+      replacement({ name: 'older', ready: false, createdAt: 1 }),
+      replacement({ name: 'newer', ready: false, createdAt: 2 }),
+    ];
     expect(cover({ pods })).toMatchObject({ kind: 'NotReady', replacement: { name: 'newer' } });
   });
 
@@ -164,7 +220,8 @@ describe('the cover of a pod that was handed over', () => {
 
   describe('with other pods of the owner', () => {
     const three = { replicaSets: [aReplicaSet({ replicas: 3 })] };
-    const detached = (name: string, journal = {}) => aHandedOverPod({ readyAtStart: 3, ...journal }, { name, nodeName: 'node-3' });
+    const detached = (name: string, journal = {}) =>
+      aHandedOverPod({ readyAtStart: 3, ...journal }, { name, nodeName: 'node-3' });
 
     it('counts pods that were handed over themselves and still serve', () => {
       const pods = [detached('d-1'), detached('d-2'), replacement()];
@@ -174,7 +231,12 @@ describe('the cover of a pod that was handed over', () => {
     it('does not count those that leave in this pass or have left their Services', () => {
       const pods = [detached('d-1'), detached('d-2'), replacement()];
       expect(cover({ ...three, pods }, { readyAtStart: 3 }, ['uid-d-1'])).toEqual({ kind: 'Missing' });
-      expect(cover({ ...three, pods: [detached('d-1', { unlisted: { app: 'web' }, unlistedAt: NOW }), ...pods.slice(1)] }, { readyAtStart: 3 })).toEqual({
+      expect(
+        cover(
+          { ...three, pods: [detached('d-1', { unlisted: { app: 'web' }, unlistedAt: NOW }), ...pods.slice(1)] },
+          { readyAtStart: 3 },
+        ),
+      ).toEqual({
         kind: 'Missing',
       });
     });
@@ -201,19 +263,26 @@ describe('the cover of a pod that was handed over', () => {
 
     it('waits for the last of them to settle', () => {
       const pods = [detached('d-1'), replacement(), replacement({ name: 'late', readyAt: NOW + 40 * SECOND })];
-      expect(cover({ ...three, pods }, { readyAtStart: 3 }, [], NOW + 40 * SECOND)).toEqual({ kind: 'Settling', until: NOW + 41 * SECOND });
+      expect(cover({ ...three, pods }, { readyAtStart: 3 }, [], NOW + 40 * SECOND)).toEqual({
+        kind: 'Settling',
+        until: NOW + 41 * SECOND,
+      });
     });
   });
 });
 
 describe('the labels that take a pod out of its Services', () => {
   const pod = aHandedOverPod({}, { labels: { app: 'web', lb: 'blue', tier: 'front', 'pod-template-hash': 'h1' } });
-  const unlist = (parts: ViewParts, budgets: readonly Budget[] = []) => labelsToUnlist(pod, aView({ pods: [pod], ...parts }), book(budgets));
+  const unlist = (parts: ViewParts, budgets: readonly Budget[] = []) =>
+    labelsToUnlist(pod, aView({ pods: [pod], ...parts }), book(budgets));
   const byLb = aService({ selector: { app: 'web', lb: 'blue' } });
 
   it('are one of each Service’s selector', () => {
     expect(unlist({ services: [aService()] })).toEqual({ app: 'web' });
-    expect(unlist({ services: [byLb, aService({ name: 'front', selector: { tier: 'front' } })] })).toEqual({ app: 'web', tier: 'front' });
+    expect(unlist({ services: [byLb, aService({ name: 'front', selector: { tier: 'front' } })] })).toEqual({
+      app: 'web',
+      tier: 'front',
+    });
   });
 
   it('are taken once where two Services share one', () => {
@@ -222,7 +291,9 @@ describe('the labels that take a pod out of its Services', () => {
 
   it('are none where no Service selects the pod', () => {
     expect(unlist({ services: [] })).toBeNull();
-    expect(unlist({ services: [aService({ selector: null }), aService({ selector: {} }), aService({ selector: { app: 'db' } })] })).toBeNull();
+    expect(
+      unlist({ services: [aService({ selector: null }), aService({ selector: {} }), aService({ selector: { app: 'db' } })] }),
+    ).toBeNull();
   });
 
   it('spare those of a budget, which must go on counting the pod', () => {
@@ -234,11 +305,20 @@ describe('the labels that take a pod out of its Services', () => {
     ['a NetworkPolicy', { labelUses: [aLabelUse({ selectors: [selecting({ app: 'web' })] })] }],
     [
       'a controller that wants the label away',
-      { labelUses: [aLabelUse({ kind: 'Job', selectors: [selecting({}, [{ key: 'app', operator: 'DoesNotExist', values: [] }])] })] },
+      {
+        labelUses: [
+          aLabelUse({ kind: 'Job', selectors: [selecting({}, [{ key: 'app', operator: 'DoesNotExist', values: [] }])] }),
+        ],
+      },
     ],
     [
       'a ReplicaSet that wants the label away',
-      { replicaSets: [aReplicaSet(), aReplicaSet({ name: 'canary', selector: selecting({ c: '1' }, [{ key: 'app', operator: 'NotIn', values: ['web'] }]) })] },
+      {
+        replicaSets: [
+          aReplicaSet(),
+          aReplicaSet({ name: 'canary', selector: selecting({ c: '1' }, [{ key: 'app', operator: 'NotIn', values: ['web'] }]) }),
+        ],
+      },
     ],
     ['another pod’s affinity', { pods: [pod, aPod({ name: 'cache', affinityKeys: ['app'] })] }],
   ] satisfies readonly (readonly [string, ViewParts])[])('spare those of %s', (_, parts) => {
@@ -286,13 +366,22 @@ describe('the journal on a pod', () => {
     expect(readHandover(aPod())).toBeNull();
   });
 
-  it.each(['', 'no json', 'null', '[]', '7', '{"owner":null}', '{"owner":{"uid":7}}', '{"labels":null}', '{"labels":{"a":1}}', '{"at":"x"}', '{"unlisted":null}'])(
-    'edited to %j still marks the pod, and breaks nothing',
-    (text) => {
-      const pod = aPod({ annotations: { [annotations.handover]: text } });
-      const journal = readHandover(pod);
-      expect(journal).toMatchObject({ owner: { uid: '' }, labels: {} });
-      expect(journal && coverOf(pod, journal, aView(), () => false, NOW)).toEqual({ kind: 'OwnerGone' });
-    },
-  );
+  it.each([
+    '',
+    'no json',
+    'null',
+    '[]',
+    '7',
+    '{"owner":null}',
+    '{"owner":{"uid":7}}',
+    '{"labels":null}',
+    '{"labels":{"a":1}}',
+    '{"at":"x"}',
+    '{"unlisted":null}',
+  ])('edited to %j still marks the pod, and breaks nothing', (text) => {
+    const pod = aPod({ annotations: { [annotations.handover]: text } });
+    const journal = readHandover(pod);
+    expect(journal).toMatchObject({ owner: { uid: '' }, labels: {} });
+    expect(journal && coverOf(pod, journal, aView(), () => false, NOW)).toEqual({ kind: 'OwnerGone' });
+  });
 });

@@ -14,7 +14,8 @@ const request = (overrides: Partial<MarkRequest> = {}): MarkRequest => ({
   ...overrides,
 });
 
-const cordon = (node: Node, changed: Partial<MarkRequest> = {}) => patchedNode(node, cordonPatch(node, 'Cordoned', request(changed)));
+const cordon = (node: Node, changed: Partial<MarkRequest> = {}) =>
+  patchedNode(node, cordonPatch(node, 'Cordoned', request(changed)));
 const mark = (node: Node, changed: Partial<MarkRequest> = {}) => patchedNode(node, cordonPatch(node, 'Marked', request(changed)));
 const undo = (node: Node) => patchedNode(node, undoNodePatch(node));
 
@@ -30,7 +31,13 @@ describe('closing a node', () => {
       metadata: {
         resourceVersion: '42',
         annotations: {
-          [annotations.maintenance]: JSON.stringify({ by: 'm-1', reason: 'kernel', since: '2026-01-01T12:00:00Z', stage: 'Cordoned', undo: { unschedulable: false } }),
+          [annotations.maintenance]: JSON.stringify({
+            by: 'm-1',
+            reason: 'kernel',
+            since: '2026-01-01T12:00:00Z',
+            stage: 'Cordoned',
+            undo: { unschedulable: false },
+          }),
         },
       },
       spec: { unschedulable: true, taints: [{ ...taints.maintenance, value: 'Manual', timeAdded: '2026-01-01T12:00:00Z' }] },
@@ -47,7 +54,10 @@ describe('closing a node', () => {
 
   it('leaves the load balancers alone unless the policy says otherwise', () => {
     expect(cordon(aNode({ labels: worn })).labels).toEqual(worn);
-    expect(cordon(aNode({ labels: worn }), { excludeFromLoadBalancers: true }).labels).toEqual({ ...worn, [labels.excludeFromLoadBalancers]: 'drover' });
+    expect(cordon(aNode({ labels: worn }), { excludeFromLoadBalancers: true }).labels).toEqual({
+      ...worn,
+      [labels.excludeFromLoadBalancers]: 'drover',
+    });
   });
 
   it('by a mark alone closes nothing', () => {
@@ -90,7 +100,13 @@ describe('handing a node back', () => {
       taints: [...closed.taints, ...foreign],
       annotations: { ...closed.annotations, note: 'mine' },
     };
-    expect(undo(changed)).toEqual(aNode({ labels: { pool: 'green', [labels.excludeFromLoadBalancers]: 'by-hand' }, taints: foreign, annotations: { note: 'mine' } }));
+    expect(undo(changed)).toEqual(
+      aNode({
+        labels: { pool: 'green', [labels.excludeFromLoadBalancers]: 'by-hand' },
+        taints: foreign,
+        annotations: { note: 'mine' },
+      }),
+    );
   });
 
   it('does not cordon again what a person has uncordoned', () => {
@@ -104,7 +120,9 @@ describe('handing a node back', () => {
 
   it('takes a taint of ours without its journal, and nothing else', () => {
     const { [annotations.maintenance]: _, ...rest } = cordon(aNode()).annotations;
-    expect(undo({ ...cordon(aNode({ taints: foreign })), annotations: rest })).toEqual(aNode({ unschedulable: true, taints: foreign }));
+    expect(undo({ ...cordon(aNode({ taints: foreign })), annotations: rest })).toEqual(
+      aNode({ unschedulable: true, taints: foreign }),
+    );
   });
 
   it.each(['no json', 'null', '7', '{"undo":null}'])('takes back only the marks where the journal was edited to %j', (text) => {
@@ -119,15 +137,27 @@ describe('handing a pod over', () => {
   const detached = patchedPod(pod, detachPatch(pod, { 'pod-template-hash': 'h1' }, 'm-1', 3, NOW));
 
   it('takes the label and writes it down in one patch, for this pod only', () => {
-    expect(detachPatch(pod, { 'pod-template-hash': 'h1' }, 'm-1', 3, NOW)).toMatchObject({ metadata: { uid: 'uid-web-1', labels: { 'pod-template-hash': null } } });
+    expect(detachPatch(pod, { 'pod-template-hash': 'h1' }, 'm-1', 3, NOW)).toMatchObject({
+      metadata: { uid: 'uid-web-1', labels: { 'pod-template-hash': null } },
+    });
     expect(detached.labels).toEqual({ app: 'web', [labels.handedOver]: 'true' });
-    expect(readHandover(detached)).toEqual({ by: 'm-1', at: NOW, owner: { name: 'web', uid: 'uid-web' }, labels: { 'pod-template-hash': 'h1' }, readyAtStart: 3 });
+    expect(readHandover(detached)).toEqual({
+      by: 'm-1',
+      at: NOW,
+      owner: { name: 'web', uid: 'uid-web' },
+      labels: { 'pod-template-hash': 'h1' },
+      readyAtStart: 3,
+    });
   });
 
   it('adds to the journal when the pod leaves its Services', () => {
     const unlisted = patchedPod(detached, unlistPatch(detached, { app: 'web' }, NOW + 5));
     expect(unlisted.labels).toEqual({ [labels.handedOver]: 'true' });
-    expect(readHandover(unlisted)).toMatchObject({ labels: { 'pod-template-hash': 'h1' }, unlisted: { app: 'web' }, unlistedAt: NOW + 5 });
+    expect(readHandover(unlisted)).toMatchObject({
+      labels: { 'pod-template-hash': 'h1' },
+      unlisted: { app: 'web' },
+      unlistedAt: NOW + 5,
+    });
   });
 
   it('is undone completely, at either point', () => {
@@ -137,7 +167,10 @@ describe('handing a pod over', () => {
   });
 
   it('leaves the reason on the pod where it was given back for one', () => {
-    expect(patchedPod(detached, giveBackPatch(detached, 'NoRoom'))).toEqual({ ...pod, annotations: { [annotations.handoverRefused]: 'NoRoom' } });
+    expect(patchedPod(detached, giveBackPatch(detached, 'NoRoom'))).toEqual({
+      ...pod,
+      annotations: { [annotations.handoverRefused]: 'NoRoom' },
+    });
   });
 
   it('spares a label that someone set meanwhile', () => {

@@ -40,6 +40,8 @@ describe('the ladder', () => {
   });
 
   it('never shortens to 0', () => {
-    expect(ladderAt(aDrain({ with: { ladder: [{ afterMs: 0, do: 'ShortenGrace', graceSeconds: 0 }] } }), NOW)).toMatchObject({ shortGrace: 1 });
+    expect(ladderAt(aDrain({ with: { ladder: [{ afterMs: 0, do: 'ShortenGrace', graceSeconds: 0 }] } }), NOW)).toMatchObject({
+      shortGrace: 1,
+    });
   });
 });

@@ -5,8 +5,13 @@ import { readHandover } from './handover.ts';
 import { classifyPod } from './pods.ts';
 import type { DrainSettings, PodRule } from './settings.ts';
 
-const classify = (pod: Pod, changed: Partial<DrainSettings> = {}) => classifyPod(pod, settings(changed), readHandover(pod) !== null);
-const aRule = (overrides: Partial<PodRule> = {}): PodRule => ({ podSelector: selecting({ app: 'web' }), do: 'Drain', ...overrides });
+const classify = (pod: Pod, changed: Partial<DrainSettings> = {}) =>
+  classifyPod(pod, settings(changed), readHandover(pod) !== null);
+const aRule = (overrides: Partial<PodRule> = {}): PodRule => ({
+  podSelector: selecting({ app: 'web' }),
+  do: 'Drain',
+  ...overrides,
+});
 const daemon = aPod({ owner: ownedBy('DaemonSet', 'agent') });
 
 describe('classifyPod', () => {
@@ -61,7 +66,11 @@ describe('classifyPod', () => {
   });
 
   it('lets the first rule that matches decide', () => {
-    const rules = [aRule({ podSelector: selecting({ app: 'db' }), do: 'WaitCompleted' }), aRule({ do: 'Skip' }), aRule({ do: 'Drain' })];
+    const rules = [
+      aRule({ podSelector: selecting({ app: 'db' }), do: 'WaitCompleted' }),
+      aRule({ do: 'Skip' }),
+      aRule({ do: 'Drain' }),
+    ];
     expect(classify(aPod(), { rules })).toEqual({ kind: 'Skip', because: 'Rule' });
   });
 
@@ -80,7 +89,10 @@ describe('classifyPod', () => {
 
   it('waits for a pod to complete, without end or up to a maximum', () => {
     expect(classify(aPod(), { rules: [aRule({ do: 'WaitCompleted' })] })).toMatchObject({ kind: 'Wait', maxWaitMs: null });
-    expect(classify(aPod(), { rules: [aRule({ do: 'WaitCompleted', maxWaitMs: 5 })] })).toMatchObject({ kind: 'Wait', maxWaitMs: 5 });
+    expect(classify(aPod(), { rules: [aRule({ do: 'WaitCompleted', maxWaitMs: 5 })] })).toMatchObject({
+      kind: 'Wait',
+      maxWaitMs: 5,
+    });
   });
 
   it('orders the tiers workload, storage, daemon, critical', () => {
@@ -90,7 +102,9 @@ describe('classifyPod', () => {
       aPod({ owner: ownedBy('DaemonSet', 'agent') }),
       aPod({ priorityClass: 'system-cluster-critical', owner: ownedBy('DaemonSet', 'proxy') }),
     ];
-    const tiers = pods.map((pod) => classify(pod, { daemonSets: 'Evict' })).flatMap((each) => (each.kind === 'Move' ? [each.tier] : []));
+    const tiers = pods
+      .map((pod) => classify(pod, { daemonSets: 'Evict' }))
+      .flatMap((each) => (each.kind === 'Move' ? [each.tier] : []));
     expect(tiers.map((tier) => tier.name)).toEqual(['workload', 'storage', 'daemon', 'critical']);
     expect(tiers.map((tier) => tier.order)).toEqual(tiers.map((tier) => tier.order).sort((a, b) => a - b));
   });

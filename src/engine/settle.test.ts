@@ -28,7 +28,11 @@ function settle({ memory, with: changed, emptySince = NOW - MINUTE, ...parts }: 
   const needs = noNeeds();
   const known = { progressAt: null, moved: [], movedClaims: false, ...memory };
   const result = settlingBlocker({
-    maintenance: aMaintenance({ settings: settings(changed), memory: known, state: { phase: 'Settling', phaseSince: emptySince } }),
+    maintenance: aMaintenance({
+      settings: settings(changed),
+      memory: known,
+      state: { phase: 'Settling', phaseSince: emptySince },
+    }),
     node: aCordonedNode(),
     cause: true,
     admission: undefined,
@@ -40,13 +44,28 @@ function settle({ memory, with: changed, emptySince = NOW - MINUTE, ...parts }: 
   return { result, needs };
 }
 
-const attachment = (volumeName: string): VolumeAttachment => ({ namespace: '', name: volumeName, uid: volumeName, resourceVersion: '1', nodeName: 'node-1', volumeName, attached: true });
-const moved = (kind: string, name = 'web', pod = 'web-1') => ({ moved: [{ namespace: 'shop', name: pod, owner: ownedBy(kind, name) }] });
-const inShop = (pods: readonly Pod[], replicas = 2): WorldParts => ({ workloadsOf: { shop: aView({ pods, replicaSets: [aReplicaSet({ replicas })] }) } });
+const attachment = (volumeName: string): VolumeAttachment => ({
+  namespace: '',
+  name: volumeName,
+  uid: volumeName,
+  resourceVersion: '1',
+  nodeName: 'node-1',
+  volumeName,
+  attached: true,
+});
+const moved = (kind: string, name = 'web', pod = 'web-1') => ({
+  moved: [{ namespace: 'shop', name: pod, owner: ownedBy(kind, name) }],
+});
+const inShop = (pods: readonly Pod[], replicas = 2): WorldParts => ({
+  workloadsOf: { shop: aView({ pods, replicaSets: [aReplicaSet({ replicas })] }) },
+});
 
 describe('an empty node', () => {
   it('has to stay empty for a while', () => {
-    expect(settle({ emptySince: NOW - 4_999 }).result).toEqual({ blocker: { cause: 'NotEmptyLongEnough', until: NOW + 1 }, wakeAt: NOW + 1 });
+    expect(settle({ emptySince: NOW - 4_999 }).result).toEqual({
+      blocker: { cause: 'NotEmptyLongEnough', until: NOW + 1 },
+      wakeAt: NOW + 1,
+    });
     expect(settle({ emptySince: NOW - 5_000 }).result).toBeNull();
   });
 });
@@ -55,7 +74,9 @@ describe('its volumes', () => {
   const attached = { attachmentsOf: () => [attachment('v-1')] };
 
   it('have to be detached', () => {
-    expect(settle({ ...attached, memory: { movedClaims: true } }).result).toMatchObject({ blocker: { cause: 'VolumesAttached', volumes: ['v-1'] } });
+    expect(settle({ ...attached, memory: { movedClaims: true } }).result).toMatchObject({
+      blocker: { cause: 'VolumesAttached', volumes: ['v-1'] },
+    });
     expect(settle({ memory: { movedClaims: true } }).result).toBeNull();
   });
 
@@ -71,7 +92,10 @@ describe('its volumes', () => {
 
   it('cost nothing where no pod had one, or the policy does not care', () => {
     expect(settle(attached)).toMatchObject({ result: null, needs: { attachments: false } });
-    expect(settle({ ...attached, memory: { movedClaims: true }, with: { waitForVolumes: false } })).toMatchObject({ result: null, needs: { attachments: false } });
+    expect(settle({ ...attached, memory: { movedClaims: true }, with: { waitForVolumes: false } })).toMatchObject({
+      result: null,
+      needs: { attachments: false },
+    });
   });
 
   it('do not include those of pods that stay', () => {
@@ -106,7 +130,9 @@ describe('what has left', () => {
     const db = (overrides: Partial<Pod>) => inShop([aPod({ name: 'db-1', owner: ownedBy('StatefulSet', 'db'), ...overrides })]);
     const memory = moved('StatefulSet', 'db', 'db-1');
     expect(settle({ ...db({}), memory }).result).toBeNull();
-    expect(settle({ ...db({ ready: false }), memory }).result).toMatchObject({ blocker: { cause: 'NotSettled', owners: ['shop/StatefulSet/db'] } });
+    expect(settle({ ...db({ ready: false }), memory }).result).toMatchObject({
+      blocker: { cause: 'NotSettled', owners: ['shop/StatefulSet/db'] },
+    });
     expect(settle({ ...db({ name: 'db-0' }), memory }).result).toMatchObject({ blocker: { cause: 'NotSettled' } });
   });
 

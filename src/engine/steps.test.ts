@@ -30,7 +30,16 @@ interface Situation extends Partial<Omit<StepInput, 'maintenance' | 'node' | 'dr
 
 function step(phase: Phase, { is, state, node, drain, ...rest }: Situation = {}): StepResult {
   const closed = phase !== 'Pending' && phase !== 'BackOff';
-  const known: DrainDecision = { id: 'm-1', pods: [], effects: [], remaining: 1, waitingFor: null, wakeAt: null, known: true, ...drain };
+  const known: DrainDecision = {
+    id: 'm-1',
+    pods: [],
+    effects: [],
+    remaining: 1,
+    waitingFor: null,
+    wakeAt: null,
+    known: true,
+    ...drain,
+  };
   return steps[phase]({
     maintenance: aMaintenance({ ...is, state: { phase, startedAt: NOW, ...state } }),
     node: node === null ? undefined : (node ?? (closed ? aCordonedNode() : aNode())),
@@ -48,7 +57,9 @@ const running: readonly Phase[] = ['Draining', 'Settling'];
 const cancelled = { is: { cancelled: true } };
 const causeGone = { cause: false };
 const paused = { is: { paused: true, pausedBecause: 'lunch' } };
-const markedNode = aNode({ annotations: { [annotations.maintenance]: JSON.stringify({ by: 'm-1', stage: 'Marked', undo: {} }) } });
+const markedNode = aNode({
+  annotations: { [annotations.maintenance]: JSON.stringify({ by: 'm-1', stage: 'Marked', undo: {} }) },
+});
 const uncordoned = aCordonedNode('m-1', { unschedulable: false });
 const full = { cause: 'MaxNodes', policy: 'p', limit: 1, out: ['x'] } as const;
 
@@ -59,7 +70,11 @@ describe('Pending', () => {
 
   it('waits for what admission says, and for its time', () => {
     const blocker = { cause: 'MinInterval', policy: 'p', until: NOW + 5 } as const;
-    expect(step('Pending', { admission: { id: 'm-1', blocker, wakeAt: NOW + 5 } })).toEqual({ phase: 'Pending', waitingFor: blocker, wakeAt: NOW + 5 });
+    expect(step('Pending', { admission: { id: 'm-1', blocker, wakeAt: NOW + 5 } })).toEqual({
+      phase: 'Pending',
+      waitingFor: blocker,
+      wakeAt: NOW + 5,
+    });
   });
 
   it('marks the node while it queues, so that pods of other nodes do not come', () => {
@@ -71,7 +86,9 @@ describe('Pending', () => {
   });
 
   it('does not mark a node that waits for something else than its turn', () => {
-    expect(step('Pending', { admission: { id: 'm-1', blocker: { cause: 'PolicyMissing', policy: 'p' } } })).not.toHaveProperty('nodeEffect');
+    expect(step('Pending', { admission: { id: 'm-1', blocker: { cause: 'PolicyMissing', policy: 'p' } } })).not.toHaveProperty(
+      'nodeEffect',
+    );
   });
 
   it('takes its mark back while it is paused', () => {
@@ -89,7 +106,10 @@ describe('Pending', () => {
   });
 
   it('ends with its node', () => {
-    expect(step('Pending', { node: null })).toMatchObject({ phase: 'Cancelled', change: { finishedAt: NOW, message: 'node node-1 is gone' } });
+    expect(step('Pending', { node: null })).toMatchObject({
+      phase: 'Cancelled',
+      change: { finishedAt: NOW, message: 'node node-1 is gone' },
+    });
   });
 
   it('waits when nobody has judged it', () => {
@@ -112,7 +132,10 @@ describe.each(running)('%s', (phase) => {
   });
 
   it('takes a human’s uncordon for a pause', () => {
-    expect(step(phase, { node: uncordoned })).toMatchObject({ phase: 'Undoing', nodeEffect: { do: 'Pause', because: 'the node was uncordoned by someone else' } });
+    expect(step(phase, { node: uncordoned })).toMatchObject({
+      phase: 'Undoing',
+      nodeEffect: { do: 'Pause', because: 'the node was uncordoned by someone else' },
+    });
   });
 
   it('is over when the node is gone', () => {
@@ -129,7 +152,10 @@ describe('Draining', () => {
   const effects: DrainDecision['effects'] = [{ do: 'Evict', pod: aPod() }];
 
   it('closes the node before it touches a pod', () => {
-    expect(step('Draining', { node: aNode(), drain: { effects } })).toMatchObject({ phase: 'Draining', nodeEffect: { do: 'Cordon' } });
+    expect(step('Draining', { node: aNode(), drain: { effects } })).toMatchObject({
+      phase: 'Draining',
+      nodeEffect: { do: 'Cordon' },
+    });
     expect(step('Draining', { node: aNode(), drain: { effects } })).not.toHaveProperty('podEffects');
   });
 
@@ -143,7 +169,12 @@ describe('Draining', () => {
 
   it('then does what the drain decides', () => {
     const waitingFor = { cause: 'InFlight', pod: 'shop/web-1' } as const;
-    expect(step('Draining', { drain: { effects, waitingFor, wakeAt: NOW + 7 } })).toEqual({ phase: 'Draining', podEffects: effects, waitingFor, wakeAt: NOW + 7 });
+    expect(step('Draining', { drain: { effects, waitingFor, wakeAt: NOW + 7 } })).toEqual({
+      phase: 'Draining',
+      podEffects: effects,
+      waitingFor,
+      wakeAt: NOW + 7,
+    });
   });
 
   it('settles when no pod is left', () => {
@@ -151,7 +182,10 @@ describe('Draining', () => {
   });
 
   it('does not settle on a node that is not closed', () => {
-    expect(step('Draining', { node: aNode(), drain: { remaining: 0 } })).toMatchObject({ phase: 'Draining', nodeEffect: { do: 'Cordon' } });
+    expect(step('Draining', { node: aNode(), drain: { remaining: 0 } })).toMatchObject({
+      phase: 'Draining',
+      nodeEffect: { do: 'Cordon' },
+    });
   });
 
   describe('that stands still', () => {
@@ -163,12 +197,18 @@ describe('Draining', () => {
     });
 
     it('steps aside, saying for what', () => {
-      expect(step('Draining', stuck)).toEqual({ phase: 'Undoing', change: { message: 'no pod could leave for 30m: BudgetExhausted' } });
+      expect(step('Draining', stuck)).toEqual({
+        phase: 'Undoing',
+        change: { message: 'no pod could leave for 30m: BudgetExhausted' },
+      });
     });
 
     it('does not step aside after a pod has left', () => {
       const memory = { progressAt: NOW + MINUTE, moved: [], movedClaims: false };
-      expect(step('Draining', { ...stuck, is: { ...is, memory } })).toMatchObject({ phase: 'Draining', wakeAt: NOW + 31 * MINUTE });
+      expect(step('Draining', { ...stuck, is: { ...is, memory } })).toMatchObject({
+        phase: 'Draining',
+        wakeAt: NOW + 31 * MINUTE,
+      });
     });
   });
 });
@@ -182,7 +222,11 @@ describe('Settling', () => {
   });
 
   it('waits for what keeps an empty node from being done', () => {
-    expect(step('Settling', { drain: empty })).toMatchObject({ phase: 'Settling', waitingFor: { cause: 'NotEmptyLongEnough' }, wakeAt: NOW + 5_000 });
+    expect(step('Settling', { drain: empty })).toMatchObject({
+      phase: 'Settling',
+      waitingFor: { cause: 'NotEmptyLongEnough' },
+      wakeAt: NOW + 5_000,
+    });
   });
 
   it('is done after that', () => {
@@ -201,7 +245,10 @@ describe('Drained', () => {
   });
 
   it('is undone when it is cancelled, also where the policy never hands back', () => {
-    expect(step('Drained', { is: { cancelled: true, handBack: 'Never' } })).toEqual({ phase: 'Undoing', change: { message: 'cancelled' } });
+    expect(step('Drained', { is: { cancelled: true, handBack: 'Never' } })).toEqual({
+      phase: 'Undoing',
+      change: { message: 'cancelled' },
+    });
   });
 
   it('is over when someone has taken the node, and tidied up when someone has uncordoned it', () => {
@@ -247,20 +294,30 @@ describe('Undoing', () => {
 
   it('first gives every pod back, then the node', () => {
     const world = aWorld({ pods: [handedOver], namespaces: { shop: aView({ replicaSets: [aReplicaSet()] }) } });
-    expect(step('Undoing', { world })).toMatchObject({ phase: 'Undoing', podEffects: [{ do: 'GiveBack' }], waitingFor: { cause: 'InFlight' } });
+    expect(step('Undoing', { world })).toMatchObject({
+      phase: 'Undoing',
+      podEffects: [{ do: 'GiveBack' }],
+      waitingFor: { cause: 'InFlight' },
+    });
     expect(step('Undoing', { world })).not.toHaveProperty('nodeEffect');
     expect(step('Undoing')).toMatchObject({ phase: 'Undoing', nodeEffect: { do: 'Undo' } });
   });
 
   it('waits until the pods of the node are known', () => {
     const needs = noNeeds();
-    expect(step('Undoing', { ...undone, needs, world: aWorld({ unread: ['node-1'] }) })).toMatchObject({ phase: 'Undoing', waitingFor: { cause: 'NotYetSeen' } });
+    expect(step('Undoing', { ...undone, needs, world: aWorld({ unread: ['node-1'] }) })).toMatchObject({
+      phase: 'Undoing',
+      waitingFor: { cause: 'NotYetSeen' },
+    });
     expect([...needs.podsOf]).toEqual(['node-1']);
   });
 
   it.each(['Evict', 'Detach', 'Unlist', 'Delete'] as const)('does not end while a request is under way: %s', (effect) => {
     const world = aWorld({ pods: [aPod()], attempts: { 'uid-web-1': anAttempt({ effect, inFlight: true }) } });
-    expect(step('Undoing', { ...undone, ...cancelled, world })).toMatchObject({ phase: 'Undoing', waitingFor: { cause: 'InFlight', pod: 'shop/web-1' } });
+    expect(step('Undoing', { ...undone, ...cancelled, world })).toMatchObject({
+      phase: 'Undoing',
+      waitingFor: { cause: 'InFlight', pod: 'shop/web-1' },
+    });
   });
 
   it('ends although pods of others terminate', () => {
@@ -269,9 +326,14 @@ describe('Undoing', () => {
   });
 
   it('says which pod could not be given back', () => {
-    const attempts = { [handedOver.uid]: anAttempt({ effect: 'GiveBack', answer: 'Forbidden', message: 'no right', retryAt: NOW + 9 }) };
+    const attempts = {
+      [handedOver.uid]: anAttempt({ effect: 'GiveBack', answer: 'Forbidden', message: 'no right', retryAt: NOW + 9 }),
+    };
     const world = aWorld({ pods: [aHandedOverPod({}, { name: 'a' }), handedOver], attempts, namespaces: { shop: aView() } });
-    expect(step('Undoing', { world })).toMatchObject({ waitingFor: { cause: 'UndoFailed', message: 'pod shop/web-1: no right' }, wakeAt: NOW + 9 });
+    expect(step('Undoing', { world })).toMatchObject({
+      waitingFor: { cause: 'UndoFailed', message: 'pod shop/web-1: no right' },
+      wakeAt: NOW + 9,
+    });
   });
 
   it('keeps the journal on the node until the pause that a human’s uncordon asked for has been seen', () => {
@@ -286,10 +348,22 @@ describe('Undoing', () => {
     ['Cancelled, when it was cancelled', { ...cancelled }, { phase: 'Cancelled', change: { finishedAt: NOW } }],
     ['Cancelled, when the cause is gone', { ...causeGone }, { phase: 'Cancelled', change: { finishedAt: NOW } }],
     ['Pending, when it is paused', { ...paused }, { phase: 'Pending', waitingFor: { cause: 'Paused', because: 'lunch' } }],
-    ['HandedBack, when it had been drained', { ...causeGone, state: { drainedAt: NOW } }, { phase: 'HandedBack', change: { finishedAt: NOW } }],
-    ['HandedBack, when it had been drained and is cancelled', { ...cancelled, state: { drainedAt: NOW } }, { phase: 'HandedBack' }],
+    [
+      'HandedBack, when it had been drained',
+      { ...causeGone, state: { drainedAt: NOW } },
+      { phase: 'HandedBack', change: { finishedAt: NOW } },
+    ],
+    [
+      'HandedBack, when it had been drained and is cancelled',
+      { ...cancelled, state: { drainedAt: NOW } },
+      { phase: 'HandedBack' },
+    ],
     ['BackOff, when it stood still', {}, { phase: 'BackOff', change: { attempts: 1, retryAt: NOW + 5 * MINUTE } }],
-    ['Failed, when it stood still too often', { state: { attempts: 4 } }, { phase: 'Failed', change: { attempts: 5, finishedAt: NOW } }],
+    [
+      'Failed, when it stood still too often',
+      { state: { attempts: 4 } },
+      { phase: 'Failed', change: { attempts: 5, finishedAt: NOW } },
+    ],
   ] satisfies readonly (readonly [string, Situation, object])[])('ends as %s', (_, situation, result) => {
     expect(step('Undoing', { ...undone, ...situation })).toMatchObject(result);
   });
@@ -308,13 +382,17 @@ describe('Undoing', () => {
 
   it('ends with its node: what was drained stays drained', () => {
     expect(step('Undoing', { node: null })).toMatchObject({ phase: 'Cancelled' });
-    expect(step('Undoing', { node: null, state: { drainedAt: NOW } })).toMatchObject({ phase: 'Drained', change: { finishedAt: NOW } });
+    expect(step('Undoing', { node: null, state: { drainedAt: NOW } })).toMatchObject({
+      phase: 'Drained',
+      change: { finishedAt: NOW },
+    });
   });
 });
 
 describe('the ends', () => {
   it.each(['HandedBack', 'Cancelled', 'Failed'] as const)('%s stays, whatever happens', (phase) => {
-    for (const situation of [{}, cancelled, causeGone, paused, { node: null }]) expect(step(phase, situation)).toEqual({ phase, waitingFor: null });
+    for (const situation of [{}, cancelled, causeGone, paused, { node: null }])
+      expect(step(phase, situation)).toEqual({ phase, waitingFor: null });
   });
 });
 

@@ -1,12 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { aHandedOverPod, anAttempt, aPod, aReplicaSet, aView, aWorld, noNeeds, NOW, SECOND, type WorldParts } from '../../test/builders.ts';
+import {
+  aHandedOverPod,
+  anAttempt,
+  aPod,
+  aReplicaSet,
+  aView,
+  aWorld,
+  noNeeds,
+  NOW,
+  SECOND,
+  type WorldParts,
+} from '../../test/builders.ts';
 import { annotations } from '../api/names.ts';
 import type { Pod } from '../api/objects.ts';
 import { takeBack } from './take-back.ts';
 
 const known: WorldParts = { namespaces: { shop: aView({ replicaSets: [aReplicaSet()] }) } };
 const back = (pod: Pod, parts: WorldParts = known, now = NOW) => takeBack(pod, aWorld(parts), noNeeds(), now);
-const tried = (attempt: Parameters<typeof anAttempt>[0]): WorldParts => ({ ...known, attempts: { 'uid-web-1': anAttempt(attempt) } });
+const tried = (attempt: Parameters<typeof anAttempt>[0]): WorldParts => ({
+  ...known,
+  attempts: { 'uid-web-1': anAttempt(attempt) },
+});
 
 describe('taking a pod back', () => {
   it('is nothing for a pod that carries nothing of ours', () => {
@@ -19,7 +33,9 @@ describe('taking a pod back', () => {
 
   it('decides nothing before it knows whether the owner lives', () => {
     const needs = noNeeds();
-    expect(takeBack(aHandedOverPod(), aWorld(), needs, NOW)).toEqual({ blocker: { cause: 'NotYetSeen', what: 'the workloads of namespace shop' } });
+    expect(takeBack(aHandedOverPod(), aWorld(), needs, NOW)).toEqual({
+      blocker: { cause: 'NotYetSeen', what: 'the workloads of namespace shop' },
+    });
     expect([...needs.workloads]).toEqual(['shop']);
   });
 
@@ -65,11 +81,16 @@ describe('taking a pod back', () => {
 
   it('says why it was refused until it may be tried again', () => {
     const parts = tried({ effect: 'GiveBack', answer: 'Forbidden', message: 'no right to patch', retryAt: NOW + SECOND });
-    expect(back(aHandedOverPod(), parts)).toEqual({ blocker: { cause: 'UndoFailed', message: 'pod shop/web-1: no right to patch' }, wakeAt: NOW + SECOND });
+    expect(back(aHandedOverPod(), parts)).toEqual({
+      blocker: { cause: 'UndoFailed', message: 'pod shop/web-1: no right to patch' },
+      wakeAt: NOW + SECOND,
+    });
     expect(back(aHandedOverPod(), parts, NOW + SECOND)).toMatchObject({ effect: { do: 'GiveBack' } });
   });
 
   it('is not held back by an eviction that was refused before', () => {
-    expect(back(aHandedOverPod(), tried({ answer: 'BudgetRefused', retryAt: NOW + SECOND }))).toMatchObject({ effect: { do: 'GiveBack' } });
+    expect(back(aHandedOverPod(), tried({ answer: 'BudgetRefused', retryAt: NOW + SECOND }))).toMatchObject({
+      effect: { do: 'GiveBack' },
+    });
   });
 });

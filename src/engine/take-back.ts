@@ -26,8 +26,16 @@ export function takeBack(pod: Pod, world: World, needs: Needs, now: Millis): Tak
   const until = unseenUntil(pod, attempt, journal !== null);
   if (until !== null && now < until) return { blocker: inFlight, wakeAt: until };
   if (!journal) return null;
-  if (attempt && (attempt.effect === 'GiveBack' || attempt.effect === 'Delete') && attempt.retryAt !== undefined && now < attempt.retryAt) {
-    return { blocker: { cause: 'UndoFailed', message: `pod ${podKey(pod)}: ${attempt.message ?? attempt.answer ?? ''}` }, wakeAt: attempt.retryAt };
+  if (
+    attempt &&
+    (attempt.effect === 'GiveBack' || attempt.effect === 'Delete') &&
+    attempt.retryAt !== undefined &&
+    now < attempt.retryAt
+  ) {
+    return {
+      blocker: { cause: 'UndoFailed', message: `pod ${podKey(pod)}: ${attempt.message ?? attempt.answer ?? ''}` },
+      wakeAt: attempt.retryAt,
+    };
   }
   needs.workloads.add(pod.namespace);
   const workloads = world.workloads(pod.namespace);
@@ -37,7 +45,9 @@ export function takeBack(pod: Pod, world: World, needs: Needs, now: Millis): Tak
   // unreadable nobody knows, and what may be somebody's is not deleted.
   const orphan = journal.owner.uid !== '' && (!owner || owner.deletedAt !== undefined);
   const because = 'its ReplicaSet was deleted while it was handed over';
-  const effect: PodEffect = orphan ? { do: 'Delete', pod, ...(pod.graceSeconds < 1 && { graceSeconds: 1 }), because } : { do: 'GiveBack', pod };
+  const effect: PodEffect = orphan
+    ? { do: 'Delete', pod, ...(pod.graceSeconds < 1 && { graceSeconds: 1 }), because }
+    : { do: 'GiveBack', pod };
   return { effect, blocker: inFlight };
 }
 
@@ -45,7 +55,9 @@ export function takeBack(pod: Pod, world: World, needs: Needs, now: Millis): Tak
 function unseenUntil(pod: Pod, attempt: Attempt | undefined, handedOver: boolean): Millis | null {
   if (!attempt?.answer || attempt.podVersion !== pod.resourceVersion) return null;
   // The answer of a detach may be lost although it was done.
-  const mayHaveBegun = (attempt.effect === 'Detach' || attempt.effect === 'Unlist') && (attempt.answer === 'Done' || attempt.answer === 'Unavailable');
+  const mayHaveBegun =
+    (attempt.effect === 'Detach' || attempt.effect === 'Unlist') &&
+    (attempt.answer === 'Done' || attempt.answer === 'Unavailable');
   const mayHaveEnded = handedOver && attempt.answer === 'Done' && (attempt.effect === 'GiveBack' || attempt.effect === 'Delete');
   return mayHaveBegun || mayHaveEnded ? attempt.startedAt + UNSEEN_MS : null;
 }

@@ -36,7 +36,10 @@ export function createWallClock(): Clock {
   const after: Clock['after'] = (delayMs, callback) => {
     let timer: NodeJS.Timeout;
     const arm = (rest: Millis) => {
-      timer = rest > MAX_TIMEOUT_MS ? setTimeout(() => arm(rest - MAX_TIMEOUT_MS), MAX_TIMEOUT_MS) : setTimeout(callback, Math.max(0, rest));
+      timer =
+        rest > MAX_TIMEOUT_MS
+          ? setTimeout(() => arm(rest - MAX_TIMEOUT_MS), MAX_TIMEOUT_MS)
+          : setTimeout(callback, Math.max(0, rest));
     };
     arm(delayMs);
     return () => clearTimeout(timer);

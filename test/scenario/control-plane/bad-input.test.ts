@@ -104,16 +104,15 @@ describe('rights', () => {
   });
 
   it.each([
-    ['viewer', 'nodes', []],
-    ['cordoner', 'pods/eviction', [rule([''], ['nodes'], ['patch'])]],
+    ['viewer', 'patch nodes', []],
+    ['cordoner', 'create pods/eviction in namespace worker', [rule([''], ['nodes'], ['patch'])]],
   ])('%s, who may read, is told before anything is changed that %s is missing', async (user, missing, more) => {
     const reads = rule(['', 'policy', 'apps', 'discovery.k8s.io', 'networking.k8s.io', 'storage.k8s.io'], ['*'], read);
     await apply(bed.kubeconfig, ...roleFor(user, [reads, ...more]));
     const before = fingerprint(await cluster.node(made.old));
-    const verb = missing === 'nodes' ? 'patch' : 'create';
     oneLine(
       await drover(bed.kubeconfigFor(user), 'drain', made.old),
-      `${user === 'viewer' ? 'you' : 'you'} may not ${verb} ${missing}, which draining needs; nothing was changed. Ask for the rights of examples/rbac.yaml, or use another user or context`,
+      `you may not ${missing}, which a drain needs; nothing was changed. Ask for that right, or choose another user or context`,
     );
     expect(await changedBy(user)).toEqual([]);
     expect(fingerprint(await cluster.node(made.old))).toBe(before);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { NodeMaintenance } from '../../../src/api/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../beds/control-plane.ts';
 import { type Fault, type FaultProxy, refusal, type Sent, startFaultProxy } from '../../beds/fault-proxy.ts';
 import { deployment, type KubeObject, podDisruptionBudget, service } from '../../beds/objects.ts';
@@ -10,7 +11,7 @@ import { eventually } from '../eventually.ts';
 import { openWitness, type Witness } from '../witness.ts';
 
 // All cases share one controller: whoever kills it kills it for all, so each drain bears the crashes of the others, too.
-vi.setConfig({ maxConcurrency: 30 });
+vi.setConfig({ maxConcurrency: 14 });
 
 let bed: ControlPlane;
 let cluster: Cluster;
@@ -74,7 +75,7 @@ const herd = (ns: string): KubeObject[] => {
 };
 const HERD = 10;
 
-async function setHerd(name: string): Promise<Case & { before: string }> {
+async function setHerd(name: string): Promise<Herd> {
   const made = await setStage(cluster, name, { objects: herd, pods: HERD });
   await cluster.readyPods(made.namespace, HERD);
   await eventually(
@@ -96,12 +97,21 @@ const traces = (pods: readonly PodObject[]) =>
       'drover.dev/handed-over' in labels || 'drover.dev/handover' in annotations || !('pod-template-hash' in labels),
   );
 
+/** Waits for a phase by reading this one object: lists, from so many cases at once, would be the bed's heaviest load. */
+async function phase(maintenance: string, wanted: string): Promise<NodeMaintenance> {
+  const look = () => cluster.api<NodeMaintenance>({ path: `${maintenances}/${maintenance}` });
+  const patience = { timeoutMs: 120_000, everyMs: 400, also: () => controller.log() };
+  return eventually(`${maintenance} to be ${wanted}`, look, ({ status }) => status?.phase === wanted, patience);
+}
+
+interface Herd extends Case {
+  /** The node as it was. */
+  readonly before: string;
+}
+
 /** The end that every drain of the herd has, whatever happened on the way. */
-async function expectDrained({ name, namespace, old, spare, before }: Case & { before: string }): Promise<void> {
-  const log = () => controller.log();
-  const { metadata, status } = await cluster.phase(old, ['Drained'], 150_000).catch((error: unknown) => {
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${log()}`);
-  });
+async function expectDrained({ name, namespace, old, spare, before }: Herd, maintenance = name): Promise<void> {
+  const { status } = await phase(maintenance, 'Drained');
   const pods = await cluster.readyPods(namespace, HERD);
   expect(pods.map(({ spec }) => spec.nodeName)).toEqual(pods.map(() => spare));
   expect(traces(pods)).toEqual([]);
@@ -109,11 +119,10 @@ async function expectDrained({ name, namespace, old, spare, before }: Case & { b
   expect(shortages).toEqual([]);
   expect(seen.size, 'each pod is replaced once').toBe(2 * HERD);
   expect(fewestReady('solo')).toBe(2);
-  expect(await bed.auditLog({ user: 'peer', namespace, resource: 'pods', verb: 'delete' })).toEqual([]);
 
   const node = await cluster.node(old);
   const journal = JSON.parse(node.metadata.annotations?.['drover.dev/maintenance'] ?? '{}') as object;
-  expect(journal).toMatchObject({ by: metadata.name, stage: 'Cordoned', undo: { unschedulable: false } });
+  expect(journal).toMatchObject({ by: maintenance, stage: 'Cordoned', undo: { unschedulable: false } });
   expect(node.spec.unschedulable).toBe(true);
   expect(status).toMatchObject({ phase: 'Drained', progress: { remaining: 0, percent: 100 } });
   expect(status?.waitingFor).toBeUndefined();
@@ -124,8 +133,8 @@ async function expectDrained({ name, namespace, old, spare, before }: Case & { b
     ({ status: { conditions = [] } = {} }) => conditions.some(({ type, status }) => type === 'Drained' && status === 'True'),
   );
 
-  await cluster.patch(maintenanceObject(metadata.name, {}), { spec: { cancelled: true } });
-  await cluster.phase(old, ['HandedBack']);
+  await cluster.patch(maintenanceObject(maintenance, {}), { spec: { cancelled: true } });
+  await phase(maintenance, 'HandedBack');
   await eventually(`${name} to be as before`, async () => fingerprint(await cluster.node(old)), (now) => now === before);
   expect(witness.of(namespace).pods.size).toBe(2 * HERD);
 }
@@ -184,7 +193,8 @@ function killAt(when: When, matches: (sent: Sent) => boolean): { readonly fired:
   };
 }
 
-const isFired = (what: string, point: { readonly fired: boolean }) => eventually(what, async () => point.fired, (fired) => fired);
+const isFired = (what: string, point: { readonly fired: boolean }) =>
+  eventually(what, async () => point.fired, (fired) => fired, { timeoutMs: 120_000 });
 
 const points = (kinds: Readonly<Record<string, Matches>>, prefix: string) =>
   Object.keys(kinds).flatMap((kind, index) => (['before', 'after'] as const).map((when) => ({ kind, when, name: `${prefix}-${index}-${when}` })));
@@ -197,11 +207,16 @@ describe.concurrent('a drain is carried on by the next controller when this one 
       const reasons = [{ type: 'Label', label: { key: `retire-${name}` } }];
       await cluster.create(policyObject(name, { nodeSelector: { matchLabels: { case: name } }, reasons, drain: brisk, handBack: 'Never' }));
       await cluster.patchNode(made.old, { metadata: { labels: { [`retire-${name}`]: 'yes' } } });
-      made.before = fingerprint(await cluster.node(made.old));
-    } else await maintain(made, cluster);
-    await isFired(`the controller to be killed ${when} it ${kind}`, point);
-    await expectDrained(made);
-    if (kind === 'creates the maintenance') expect(await cluster.maintenancesOf(made.old)).toHaveLength(1);
+      const before = fingerprint(await cluster.node(made.old));
+      await isFired(`the controller to be killed ${when} it ${kind}`, point);
+      const [only, ...more] = await eventually('the maintenance', () => cluster.maintenancesOf(made.old), (found) => found.length > 0);
+      await expectDrained({ ...made, before }, only?.metadata.name);
+      expect(more).toEqual([]);
+      return;
+    }
+    await maintain(made, cluster);
+    const drained = expectDrained(made);
+    await Promise.all([isFired(`the controller to be killed ${when} it ${kind}`, point), drained]);
   });
 
   it.each(points(back, 'back'))('and is undone, right $when it $kind', async ({ kind, when, name }) => {
@@ -216,7 +231,7 @@ describe.concurrent('a drain is carried on by the next controller when this one 
     const point = killAt(when, (sent) => back[kind]?.(sent, made) ?? false);
     await cluster.patch(object, { spec: { cancelled: true } });
     if (kind !== 'takes the finalizer off') await isFired(`the controller to be killed ${when} it ${kind}`, point);
-    await cluster.phase(made.old, ['Cancelled'], 120_000);
+    await phase(name, 'Cancelled');
     await eventually('the pods to be as before', look, (now) => now === pods);
     await eventually('the node to be as before', async () => fingerprint(await cluster.node(made.old)), (now) => now === node);
     await eventually(
@@ -226,7 +241,7 @@ describe.concurrent('a drain is carried on by the next controller when this one 
       { also: controller.log },
     );
     await cluster.remove(object);
-    await eventually('the maintenance to be gone', () => cluster.maintenancesOf(made.old), (left) => left.length === 0, { also: controller.log });
+    await eventually('the maintenance to be gone', () => cluster.maintenancesOf(made.old), (left) => left.length === 0, { everyMs: 1_000, also: controller.log });
     expect(point.fired).toBe(true);
   });
 });
@@ -240,7 +255,7 @@ function onFirstWrites(made: Case, methods: readonly string[], fault: Fault): { 
   const met = new Set<string>();
   const ofCase = ({ path }: Sent) => path.includes(`/namespaces/${made.namespace}/`) || path.includes(made.old) || path.includes(`${maintenances}/${made.name}`);
   proxy.on(
-    (sent) => methods.includes(sent.method) && ofCase(sent) && !met.has(sent.path) && met.size < Number.POSITIVE_INFINITY && !!met.add(sent.path),
+    (sent) => methods.includes(sent.method) && ofCase(sent) && !met.has(sent.path) && met.add(sent.path).size > 0,
     fault,
   );
   return {
@@ -259,25 +274,21 @@ describe('the API server', () => {
     expect(met.count, 'object, status, node, its status, and the pods that were handed over').toBeGreaterThanOrEqual(6);
   });
 
-  it.concurrent('throttles evictions, and is asked again only when it says so', async () => {
+  it.concurrent('throttles each eviction twice, as priority and fairness does', async () => {
     const made = await setHerd('throttled');
-    let refused = 0;
-    let asked = 0;
+    const [refused, passed] = [new Map<string, number>(), new Set<string>()];
     proxy.on(
       (sent) => isEviction(sent, made),
-      async (_, forward) => {
-        asked += 1;
-        if (refused >= 5) return forward();
-        refused += 1;
-        return refusal(429, 'TooManyRequests', { 'retry-after': '2' });
+      async ({ path }, forward) => {
+        const times = (refused.get(path) ?? 0) + 1;
+        if (times > 2) return passed.add(path) && forward();
+        refused.set(path, times);
+        return refusal(429, 'TooManyRequests', { 'retry-after': '1' });
       },
     );
     await maintain(made, cluster);
     await expectDrained(made);
-    expect(refused).toBe(5);
-    const toServer = (await bed.auditLog({ user: 'peer', namespace: made.namespace, subresource: 'eviction' })).length;
-    expect(asked, 'one more for each that was refused').toBe(toServer + 5);
-    expect(toServer, 'refusals of budgets included').toBeLessThanOrEqual(2 * HERD);
+    expect([refused.size, passed.size]).toEqual([HERD, HERD]);
   });
 
   it.concurrent('fails the first write of everything with 500', async () => {
@@ -372,13 +383,20 @@ describe('the API server is restarted', () => {
     await bed.restartApiServer();
     witness = await openWitness(bed);
     witness.begin(made.namespace);
-    await cluster.phase(made.old, ['Drained'], 120_000);
+    await phase(made.name, 'Drained');
     const pods = await cluster.readyPods(made.namespace, HERD);
     expect(traces(pods)).toEqual([]);
     expect(witness.of(made.namespace).shortages).toEqual([]);
     await cluster.patch(maintenanceObject(made.name, {}), { spec: { cancelled: true } });
-    await cluster.phase(made.old, ['HandedBack']);
+    await phase(made.name, 'HandedBack');
     expect(fingerprint(await cluster.node(made.old))).toBe(made.before);
-    witness.stop();
+  });
+});
+
+describe('in all of that', () => {
+  it('no pod was deleted around the eviction API, and nothing that was seen was missed', async () => {
+    expect(await bed.auditLog({ user: 'peer', resource: 'pods', verb: 'delete' })).toEqual([]);
+    expect(() => witness.stop()).not.toThrow();
+    expect(controller.kills).toBeGreaterThan(20);
   });
 });

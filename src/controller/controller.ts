@@ -92,6 +92,8 @@ export function runController(options: ControllerOptions): Controller {
       onError: onError('maintenancepolicies'),
       onChange({ type, object }) {
         const valid = type === 'Deleted' ? null : validatePolicy(object.object, log);
+        // One that cannot be read, written under a newer CRD perhaps, leaves what was known of it in force: to drop it would undo its drains.
+        if (type !== 'Deleted' && !valid) return;
         if (valid && valid.metadata.deletionTimestamp === undefined) {
           const policy = compilePolicy(valid);
           // A status write comes back as a change; the nodes need not be looked at again for it.
@@ -116,7 +118,7 @@ export function runController(options: ControllerOptions): Controller {
       onChange({ type, object }) {
         const valid = type === 'Deleted' ? null : validateMaintenance(object.object, log);
         if (valid) store.see(valid);
-        else store.gone(object.name);
+        else if (type === 'Deleted') store.gone(object.name);
         poke();
       },
     }),
@@ -139,7 +141,7 @@ export function runController(options: ControllerOptions): Controller {
     for (const [nodeName, match] of matcher.matches(now)) {
       const node = nodes.get(nodeName);
       if (!node || node.deletedAt !== undefined || match.policy.limits.paused || store.of(nodeName)) continue;
-      if (!store.isSpent(nodeName, match.policy.name)) store.create(nodeName, node.uid, match);
+      if (!store.isSpent(node, match.policy.name)) store.create(nodeName, node.uid, match);
     }
     for (const node of nodes.values()) {
       const by = readJournal(node)?.by;

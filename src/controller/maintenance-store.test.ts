@@ -230,28 +230,30 @@ describe('an ended maintenance', () => {
 
   it('stands in the way of a new one while its reason holds', async () => {
     const { store, record, statuses } = startStore(aMaintenanceObject({ policy: 'repair' }));
-    expect(store.isSpent('node-1', 'repair')).toBe(false);
+    expect(store.isSpent({ name: 'node-1', createdAt: 0 }, 'repair')).toBe(false);
     await record('Failed', { change: { finishedAt: NOW } });
     expect(statuses().at(-1)).toMatchObject({
       conditions: expect.arrayContaining([expect.objectContaining({ type: 'CauseHolds', status: 'True' })]),
     });
-    expect([store.isSpent('node-1', 'repair'), store.isSpent('node-1', 'other'), store.isSpent('node-2', 'repair')]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect([
+      store.isSpent({ name: 'node-1', createdAt: 0 }, 'repair'),
+      store.isSpent({ name: 'node-1', createdAt: 0 }, 'other'),
+      store.isSpent({ name: 'node-2', createdAt: 0 }, 'repair'),
+    ]).toEqual([true, false, false]);
     expect(store.of('node-1')).toBeUndefined();
   });
 
   it('does not when its reason was gone already', async () => {
     const { store, record } = startStore(aMaintenanceObject({ policy: 'repair' }));
     await record('Cancelled', { cause: false, change: { finishedAt: NOW } });
-    expect(store.isSpent('node-1', 'repair')).toBe(false);
+    expect(store.isSpent({ name: 'node-1', createdAt: 0 }, 'repair')).toBe(false);
   });
 
   it('says so in its status, so that a restart knows', () => {
-    expect(startStore(ended('Failed', 'True')).store.isSpent('node-1', 'repair')).toBe(true);
-    expect(startStore(ended('Failed', 'False')).store.isSpent('node-1', 'repair')).toBe(false);
+    expect(startStore(ended('Failed', 'True')).store.isSpent({ name: 'node-1', createdAt: 0 }, 'repair')).toBe(true);
+    const laterMachine = { name: 'node-1', createdAt: Number.MAX_SAFE_INTEGER };
+    expect(startStore(ended('Failed', 'True')).store.isSpent(laterMachine, 'repair')).toBe(false);
+    expect(startStore(ended('Failed', 'False')).store.isSpent({ name: 'node-1', createdAt: 0 }, 'repair')).toBe(false);
   });
 
   it('makes way when its reason goes, and not again when it comes back', async () => {
@@ -267,7 +269,7 @@ describe('an ended maintenance', () => {
     store.reviewEnded(() => true);
     await settled();
     expect(statuses()).toHaveLength(1);
-    expect(store.isSpent('node-1', 'repair')).toBe(false);
+    expect(store.isSpent({ name: 'node-1', createdAt: 0 }, 'repair')).toBe(false);
   });
 
   it('is deleted after seven days, once', async () => {

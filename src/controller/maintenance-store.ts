@@ -2,6 +2,7 @@
  * NodeMaintenance objects as the runner's store: the spec comes from the API server, the status is ours to write. What was decided
  * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
  */
+import type { Node } from '../api/objects.ts';
 import { finalizers, GROUP_VERSION } from '../api/names.ts';
 import type { JournalEntry, NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
@@ -45,7 +46,7 @@ export interface ApiStore extends MaintenanceStore {
   /** For the journal in the status. */
   noteDone(maintenance: Maintenance, effect: PodEffect | NodeEffect, now: Millis): void;
   /** True while a maintenance of this node and policy has ended although its reason still held: it is not begun again by itself. */
-  isSpent(nodeName: string, policy: string): boolean;
+  isSpent(node: Pick<Node, 'name' | 'createdAt'>, policy: string): boolean;
   /** Looks at the ended ones: those whose reason has gone no longer stand in the way of a new one. */
   reviewEnded(holds: (maintenance: Maintenance) => boolean): void;
   /** Forgets what was decided in memory: another leader has decided since. */
@@ -368,10 +369,14 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       }
     },
 
-    isSpent(nodeName, policy) {
-      return onNode(nodeName).some(
+    isSpent(node, policy) {
+      // A maintenance older than the node was about another machine of that name.
+      return onNode(node.name).some(
         ({ spec, state, written, decision }) =>
-          spec.policy === policy && terminalPhases.has(state.phase) && (decision ? decision.cause : causeHeld(written)),
+          spec.policy === policy &&
+          spec.createdAt >= node.createdAt &&
+          terminalPhases.has(state.phase) &&
+          (decision ? decision.cause : causeHeld(written)),
       );
     },
 

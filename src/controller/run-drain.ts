@@ -178,6 +178,8 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     dryRun: false,
     store,
     nodes: () => nodes,
+    // One node is watched alone, so how many others there are is not known: a replacement that finds no host port will say so.
+    ...(only !== undefined && { schedulableNodes: () => Number.POSITIVE_INFINITY }),
     policies: () => new Map([[POLICY, limits(options, nodes)]]),
     holds: () => true,
     mayAct: () => approved,

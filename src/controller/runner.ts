@@ -36,6 +36,8 @@ export interface RunnerOptions {
   readonly dryRun: boolean;
   readonly store: MaintenanceStore;
   readonly nodes: () => ReadonlyMap<string, Node>;
+  /** Where `nodes` are not all nodes of the cluster. */
+  readonly schedulableNodes?: () => number;
   readonly policies: () => ReadonlyMap<string, AdmissionPolicy>;
   readonly holds: (maintenance: Maintenance) => boolean;
   readonly mayAct: () => boolean;
@@ -127,7 +129,7 @@ export function createRunner(options: RunnerOptions): Runner {
       nodeAttempts,
       charges: ledger.charges,
       detachAllowance: pace.available(),
-      schedulableNodes: countSchedulable(options.nodes()),
+      schedulableNodes: options.schedulableNodes?.() ?? countSchedulable(options.nodes()),
     };
     const maintenances = store.list().filter((each) => !terminalPhases.has(each.state.phase));
     const { decisions, needs, wakeAt } = decide({

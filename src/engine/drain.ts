@@ -13,6 +13,7 @@ import { decideHandedOver, decideHandover } from './handover-step.ts';
 import { readHandover } from './handover.ts';
 import { ladderAt, type LadderState } from './ladder.ts';
 import { classifyPod, ownerKey, podKey, type PodClass, type SkipBecause } from './pods.ts';
+import { decideTerminating, heldBack } from './pod-wait.ts';
 import type { Attempt, Drain, Needs, World } from './world.ts';
 
 export interface PodReport {
@@ -69,14 +70,6 @@ interface Candidate {
   /** The tier that leaves first, when it is not the pod's own. */
   readonly behind: { readonly tier: string; readonly remaining: number } | null;
 }
-
-// How long an answered eviction may stay without a deletionTimestamp before it is sent again: some webhooks answer 201 and
-// move the workload themselves (KubeVirt), and they may forget.
-const EVICTED_BUT_STAYS_MS = 30_000;
-// A pod past its grace by this much has a kubelet that does not answer, or a container that cannot be killed.
-const OVERDUE_MS = 30_000;
-// Refused although the cached budget allowed it: when neither the budget nor a Retry-After wakes us, look again.
-export const REFUSED_RETRY_MS = 5_000;
 
 export function decideDrains(drains: readonly Drain[], world: World, now: Millis, needs: Needs): DrainDecision[] {
   const budgets = openBudgetBook(world.budgets ?? [], world.charges);
@@ -287,61 +280,6 @@ function decideByLadder({ drain, pod, ladder }: Candidate, gentle: PodDecision, 
     ? { ...gentle, effect: { do: 'TellOwner', pod, message: `this pod keeps node ${drain.node.name} from being drained` } }
     : gentle;
   return last === null ? told : { ...told, wakeAt: Math.min(last, told.wakeAt ?? last) };
-}
-
-/** A pod whose last try was refused waits for what refused it, not for a timer. */
-function heldBack(pod: Pod, attempt: Attempt | undefined, pass: Pass): PodDecision | null {
-  if (!attempt?.answer) return null;
-  const key = podKey(pod);
-  if (attempt.answer === 'Done') {
-    const until = attempt.startedAt + EVICTED_BUT_STAYS_MS;
-    const waits = attempt.effect === 'Evict' || attempt.effect === 'Delete' || attempt.podVersion === pod.resourceVersion;
-    const state = attempt.effect === 'Evict' || attempt.effect === 'Delete' ? 'Evicting' : 'HandingOver';
-    return waits && pass.now < until ? { state, blocker: { cause: 'InFlight', pod: key }, wakeAt: until } : null;
-  }
-  if (attempt.retryAt === undefined || pass.now >= attempt.retryAt) return null;
-  const message = attempt.message ?? '';
-  const wait = (blocker: Blocker): PodDecision => ({ state: 'Waiting', blocker, wakeAt: attempt.retryAt ?? pass.now });
-  switch (attempt.answer) {
-    case 'BudgetRefused':
-    case 'BudgetStale': {
-      const budget = pass.budgets.of(pod)[0];
-      if (budget?.resourceVersion !== attempt.budgetVersion) return null;
-      // The server knows a budget that the cache does not.
-      if (!budget) return wait({ cause: 'EvictionRefused', pod: key, message });
-      const cause = attempt.answer === 'BudgetStale' ? 'BudgetStale' : 'BudgetExhausted';
-      return wait({ cause, pod: key, owner: ownerKey(pod), budget: budgetNumbers(budget) });
-    }
-    case 'Throttled':
-      return wait({ cause: 'Throttled', pod: key, until: attempt.retryAt });
-    case 'NamespaceTerminating':
-      return wait({ cause: 'NamespaceTerminating', pod: key, message });
-    case 'Forbidden':
-      return wait({ cause: 'Forbidden', pod: key, message });
-    case 'SeveralBudgets':
-      return wait({ cause: 'SeveralBudgets', pod: key, owner: ownerKey(pod), budgets: pass.budgets.of(pod).map(budgetKey) });
-    case 'Unavailable':
-      return wait({ cause: 'ApiUnavailable', pod: key, message });
-    default:
-      return wait({ cause: 'EvictionRefused', pod: key, message });
-  }
-}
-
-function decideTerminating(pod: Pod, deletedAt: Millis, ladder: LadderState, attempt: Attempt | undefined, now: Millis): PodDecision {
-  const key = podKey(pod);
-  // A Delete that was answered shows as a new version of the pod; one that failed is repeated when it may be.
-  const asked = attempt?.effect === 'Delete' && (attempt.retryAt === undefined ? attempt.podVersion === pod.resourceVersion : now < attempt.retryAt);
-  if (ladder.shortGrace !== undefined && !attempt?.inFlight && !asked && (pod.deletionGraceSeconds ?? 0) > ladder.shortGrace) {
-    const because = 'the policy’s ladder reached ShortenGrace';
-    return { state: 'Terminating', effect: { do: 'Delete', pod, graceSeconds: ladder.shortGrace, because }, blocker: { cause: 'InFlight', pod: key } };
-  }
-  if (now < deletedAt) return { state: 'Terminating', blocker: { cause: 'Terminating', pod: key, owner: ownerKey(pod), until: deletedAt }, wakeAt: deletedAt };
-  if (pod.finalizers.length > 0) return { state: 'Terminating', blocker: { cause: 'Finalizer', pod: key, finalizers: pod.finalizers } };
-  if (now < deletedAt + OVERDUE_MS) {
-    const blocker: Blocker = { cause: 'Terminating', pod: key, owner: ownerKey(pod), until: deletedAt };
-    return { state: 'Terminating', blocker, wakeAt: deletedAt + OVERDUE_MS };
-  }
-  return { state: 'Terminating', blocker: { cause: 'TerminatingOverdue', pod: key, owner: ownerKey(pod), since: deletedAt } };
 }
 
 // What a person should hear first: what never ends by itself, then what is somebody's to fix, then what passes.

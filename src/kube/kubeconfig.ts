@@ -22,6 +22,8 @@ import {
 } from './kubeconfig-file.ts';
 import { proxyFor } from './proxy.ts';
 
+export { AccessError };
+
 export interface LoadOptions {
   /** A file; wins over $KUBECONFIG (which may name several) and ~/.kube/config. */
   readonly kubeconfig?: string;

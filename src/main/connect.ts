@@ -2,8 +2,7 @@
 import type { GlobalValues } from '../cli/command.ts';
 import { CommandError } from '../cli/errors.ts';
 import type { ClusterAccess } from '../kube/access.ts';
-import { loadAccess } from '../kube/kubeconfig.ts';
-import { AccessError } from '../kube/kubeconfig-file.ts';
+import { AccessError, loadAccess } from '../kube/kubeconfig.ts';
 import type { Clock } from '../lib/clock.ts';
 
 /** @throws CommandError when the kubeconfig does not lead anywhere. */

@@ -45,7 +45,7 @@ function otherOwner(afterwards: string) {
   return { child, folder, ended };
 }
 
-describe.runIf(process.platform === 'linux')('bed folder', () => {
+describe.runIf(process.platform === 'linux')('bed folder', { timeout: 60_000 }, () => {
   it('goes with all its processes when it is stopped, and a second stop does no harm', () => {
     const { folder, stop } = createBedFolder('control-plane', nothingElse);
     start(folder, 'one', ['sleep', '1000']);

@@ -33,7 +33,7 @@ function serve(count: number, answer: (index: number, end: (status: number) => v
   });
 }
 
-describe('probe', () => {
+describe('probe', { timeout: 60_000 }, () => {
   it('counts every request once, by cause, and makes a new connection for each', async () => {
     const { url, enough, ports } = await serve(30, (index, end, drop) => {
       if (index % 10 === 3) end(503);

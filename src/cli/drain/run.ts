@@ -1,8 +1,6 @@
 /** `drover drain`. */
 import { runDrain, UnknownNode } from '../../controller/run-drain.ts';
 import type { DrainRunReport } from '../../controller/drain-report.ts';
-import { readHandover } from '../../engine/handover.ts';
-import { classifyPod } from '../../engine/pods.ts';
 import type { DrainSettings } from '../../engine/settings.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { pods as podKind } from '../../kube/kinds.ts';
@@ -81,7 +79,6 @@ async function refuseProtected(
   for (let from = 0; from < nodes.length; from += LISTS_AT_ONCE) {
     const lists = nodes.slice(from, from + LISTS_AT_ONCE).map(async ({ name }) => {
       const pods = await readList(client, podKind, { fieldSelector: `spec.nodeName=${name}` });
-      for (const pod of pods) if (classifyPod(pod, settings, readHandover(pod) !== null).kind !== 'Skip') namespaces.add(pod.namespace);
       return protectedPods(name, pods, settings);
     });
     found.push(...(await Promise.all(lists)).flat());
@@ -91,5 +88,4 @@ async function refuseProtected(
 
 function refuse(found: readonly ProtectedPod[]): void {
   if (found.length > 0) throw refusal(found);
-  return namespaces;
 }

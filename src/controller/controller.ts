@@ -147,10 +147,13 @@ export function runController(options: ControllerOptions): Controller {
       const by = readJournal(node)?.by;
       if (by !== undefined && by !== '' && !by.startsWith('cli:') && !store.object(by)) store.adopt(by, node.name);
     }
+    const worked = new Set<string>(); // in a rotation with handover there are hundreds of these pods on a few nodes
     for (const pod of watches.handedOver.items()) {
+      if (worked.has(pod.nodeName)) continue;
       const node = nodes.get(pod.nodeName);
       const by = readHandover(pod)?.by ?? '';
-      if (node && !by.startsWith('cli:') && !store.of(node.name)) store.adopt(by || `left-behind/${node.name}`, node.name);
+      if (node && store.of(node.name)) worked.add(node.name);
+      else if (node && !by.startsWith('cli:')) store.adopt(by || `left-behind/${node.name}`, node.name);
     }
     return matcher.dueAt();
   };

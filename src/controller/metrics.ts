@@ -143,19 +143,15 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
   deletions.inc({ answer: 'Done' }, 0);
 
   // A cause that nobody waits for any more shows 0 rather than nothing, so that a graph comes down.
-  const shown = new Map<string, { readonly kind: string; readonly cause: string }>();
+  const shown = { Node: new Map<string, number>(), Pod: new Map<string, number>() };
   const showWaiting = (decisions: readonly Decision[]) => {
-    const counts = new Map<string, number>();
-    const count = (kind: string, cause: string) => {
-      const key = `${kind}/${cause}`;
-      if (!shown.has(key)) shown.set(key, { kind, cause });
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    };
+    for (const counts of Object.values(shown)) for (const cause of counts.keys()) counts.set(cause, 0);
+    const count = (counts: Map<string, number>, cause: string) => counts.set(cause, (counts.get(cause) ?? 0) + 1);
     for (const { waitingFor, pods } of decisions) {
-      if (waitingFor) count('Node', waitingFor.cause);
-      for (const { blocker } of pods ?? []) if (blocker) count('Pod', blocker.cause);
+      if (waitingFor) count(shown.Node, waitingFor.cause);
+      for (const { blocker } of pods ?? []) if (blocker) count(shown.Pod, blocker.cause);
     }
-    for (const [key, series] of shown) waiting.set(series, counts.get(key) ?? 0);
+    for (const [kind, counts] of Object.entries(shown)) for (const [cause, value] of counts) waiting.set({ kind, cause }, value);
   };
 
   return {
@@ -164,7 +160,7 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
       if (leads) return;
       // What another replica leads is its to tell.
       for (const phase of living) byPhase.set({ phase }, 0);
-      for (const series of shown.values()) waiting.set(series, 0);
+      showWaiting([]);
     },
     passed(decisions, now, tookMs) {
       passSeconds.observe({}, tookMs / 1_000);

@@ -1,9 +1,11 @@
 /** A token bucket: at most `perSecond` on average, `burst` at once. Counts only; whoever takes from it decides when to look again. */
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Millis } from '../lib/clock.ts';
 
 export interface Pace {
   available(): number;
   take(count?: number): void;
+  /** Time until nothing is owed any more; 0 when less was taken than there was. */
+  owedMs(): Millis;
 }
 
 export function createPace(clock: Clock, perSecond: number, burst: number): Pace {
@@ -23,6 +25,10 @@ export function createPace(clock: Clock, perSecond: number, burst: number): Pace
     take(count = 1) {
       fill();
       tokens -= count;
+    },
+    owedMs() {
+      fill();
+      return tokens < 0 ? (-tokens / perSecond) * 1_000 : 0;
     },
   };
 }

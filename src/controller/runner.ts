@@ -62,7 +62,9 @@ const DETACHES_PER_SECOND = 100;
 const DETACH_BURST = 20;
 // With thousands of nodes due at once, this many cordons and undos are on their way at a time.
 const NODE_PATCHES_IN_FLIGHT = 20;
-const REST_PER_WORK = 3;
+// In a storm of changes the passes take this share of a core, and this much at once after a quiet moment.
+const PASS_MS_PER_SECOND = 100;
+const PASS_BURST_MS = 25;
 const MAX_REST_MS = 100;
 const NODE_RETRY_MS = 1_000;
 // Requests for pods that are on their way at once, over all budgets: a simultaneous eviction of 1,000 pods helps nobody.
@@ -72,6 +74,7 @@ export function createRunner(options: RunnerOptions): Runner {
   const { clock, log, store } = options;
   const ledger = createLedger(clock);
   const pace = createPace(clock, DETACHES_PER_SECOND, DETACH_BURST);
+  const work = createPace(clock, PASS_MS_PER_SECOND, PASS_BURST_MS);
   const effects = createEffects({
     ...options,
     ledger,
@@ -99,16 +102,14 @@ export function createRunner(options: RunnerOptions): Runner {
   let scheduled = false;
   let stopped = false;
   let lastPassAt = clock.now();
-  let lastPassTookMs = 0;
   let cancelTimer = () => {};
 
   function poke(): void {
     if (scheduled || stopped) return;
     scheduled = true;
-    // The first change after a quiet moment is answered at once, together with all that the same read of a socket brought. In a storm of
-    // changes the loop takes at most a quarter of a core: the decision is the same a few milliseconds later, with fewer passes.
-    const rested = Math.max(0, clock.now() - lastPassAt); // a clock that is set back must not stop the loop until it has caught up
-    const rest = Math.min(MAX_REST_MS, lastPassTookMs * REST_PER_WORK) - rested;
+    // The first changes after a quiet moment are answered at once, each together with all that the same read of a socket brought. In a
+    // storm of changes the decision is the same a few milliseconds later, with fewer passes.
+    const rest = Math.min(MAX_REST_MS, work.owedMs());
     if (rest >= 1) clock.after(rest, pass);
     else setImmediate(pass);
   }
@@ -150,8 +151,9 @@ export function createRunner(options: RunnerOptions): Runner {
       store.record(decision, now);
       act(decision);
     }
-    lastPassTookMs = clock.now() - now;
-    options.onPass(decisions, now, lastPassTookMs);
+    const tookMs = Math.max(0, clock.now() - now); // a clock that is set back must not earn passes
+    work.take(tookMs);
+    options.onPass(decisions, now, tookMs);
     // A new phase is a new question about the same world.
     if (moved) poke();
     wakeUpAt([wakeAt, dueAt, nodesDueAt, ledger.sweep()], now);

@@ -71,6 +71,9 @@ interface Candidate {
   readonly behind: { readonly tier: string; readonly remaining: number } | null;
 }
 
+// Refused although the cached budget allowed it: when neither the budget nor a Retry-After wakes us, look again.
+export const REFUSED_RETRY_MS = 5_000;
+
 export function decideDrains(drains: readonly Drain[], world: World, now: Millis, needs: Needs): DrainDecision[] {
   const budgets = openBudgetBook(world.budgets ?? [], world.charges);
   const leaving = leavingAlready(world);

@@ -22,9 +22,21 @@ export interface NodeJournal {
 
 export type MergePatch = Readonly<Record<string, unknown>>;
 
+// Asked several times in every pass, of nodes that rarely change.
+const parsedJournals = new WeakMap<Node, NodeJournal>();
+
 export function readJournal(node: Node): NodeJournal | null {
   const text = node.annotations[annotations.maintenance];
   if (text === undefined) return null;
+  let journal = parsedJournals.get(node);
+  if (!journal) {
+    journal = parseJournal(text);
+    parsedJournals.set(node, journal);
+  }
+  return journal;
+}
+
+function parseJournal(text: string): NodeJournal {
   try {
     const journal = JSON.parse(text) as Partial<NodeJournal>;
     return { by: '', reason: '', since: '', stage: 'Cordoned', undo: {}, ...journal };

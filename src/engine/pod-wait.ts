@@ -13,9 +13,6 @@ import type { Attempt } from './world.ts';
 const EVICTED_BUT_STAYS_MS = 30_000;
 // A pod past its grace by this much has a kubelet that does not answer, or a container that cannot be killed.
 const OVERDUE_MS = 30_000;
-// Refused although the cached budget allowed it: when neither the budget nor a Retry-After wakes us, look again.
-export const REFUSED_RETRY_MS = 5_000;
-
 /** A pod whose last try was refused waits for what refused it, not for a timer. */
 export function heldBack(pod: Pod, attempt: Attempt | undefined, pass: Pass): PodDecision | null {
   if (!attempt?.answer) return null;
@@ -55,16 +52,34 @@ export function heldBack(pod: Pod, attempt: Attempt | undefined, pass: Pass): Po
 }
 
 /** A terminating pod is waited for; the ladder may shorten its grace. */
-export function decideTerminating(pod: Pod, deletedAt: Millis, ladder: LadderState, attempt: Attempt | undefined, now: Millis): PodDecision {
+export function decideTerminating(
+  pod: Pod,
+  deletedAt: Millis,
+  ladder: LadderState,
+  attempt: Attempt | undefined,
+  now: Millis,
+): PodDecision {
   const key = podKey(pod);
   // A Delete that was answered shows as a new version of the pod; one that failed is repeated when it may be.
-  const asked = attempt?.effect === 'Delete' && (attempt.retryAt === undefined ? attempt.podVersion === pod.resourceVersion : now < attempt.retryAt);
+  const asked =
+    attempt?.effect === 'Delete' &&
+    (attempt.retryAt === undefined ? attempt.podVersion === pod.resourceVersion : now < attempt.retryAt);
   if (ladder.shortGrace !== undefined && !attempt?.inFlight && !asked && (pod.deletionGraceSeconds ?? 0) > ladder.shortGrace) {
     const because = 'the policy’s ladder reached ShortenGrace';
-    return { state: 'Terminating', effect: { do: 'Delete', pod, graceSeconds: ladder.shortGrace, because }, blocker: { cause: 'InFlight', pod: key } };
+    return {
+      state: 'Terminating',
+      effect: { do: 'Delete', pod, graceSeconds: ladder.shortGrace, because },
+      blocker: { cause: 'InFlight', pod: key },
+    };
   }
-  if (now < deletedAt) return { state: 'Terminating', blocker: { cause: 'Terminating', pod: key, owner: ownerKey(pod), until: deletedAt }, wakeAt: deletedAt };
-  if (pod.finalizers.length > 0) return { state: 'Terminating', blocker: { cause: 'Finalizer', pod: key, finalizers: pod.finalizers } };
+  if (now < deletedAt)
+    return {
+      state: 'Terminating',
+      blocker: { cause: 'Terminating', pod: key, owner: ownerKey(pod), until: deletedAt },
+      wakeAt: deletedAt,
+    };
+  if (pod.finalizers.length > 0)
+    return { state: 'Terminating', blocker: { cause: 'Finalizer', pod: key, finalizers: pod.finalizers } };
   if (now < deletedAt + OVERDUE_MS) {
     const blocker: Blocker = { cause: 'Terminating', pod: key, owner: ownerKey(pod), until: deletedAt };
     return { state: 'Terminating', blocker, wakeAt: deletedAt + OVERDUE_MS };

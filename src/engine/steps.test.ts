@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import {
   aCordonedNode,
   aHandedOverPod,
-  aMaintenance,
   anAttempt,
   aNode,
   aPod,
@@ -14,44 +13,11 @@ import {
   NOW,
   settings,
 } from '../../test/builders.ts';
+import { step, type Situation } from '../../test/deciding.ts';
 import { annotations } from '../api/names.ts';
 import type { Node } from '../api/objects.ts';
 import type { DrainDecision } from './drain.ts';
-import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
-import { type StepInput, type StepResult, steps } from './steps.ts';
-
-interface Situation extends Partial<Omit<StepInput, 'maintenance' | 'node' | 'drain'>> {
-  readonly is?: Partial<Omit<Maintenance, 'state'>>;
-  readonly state?: Partial<MaintenanceState>;
-  /** null: the node is gone. */
-  readonly node?: Node | null;
-  readonly drain?: Partial<DrainDecision>;
-}
-
-function step(phase: Phase, { is, state, node, drain, ...rest }: Situation = {}): StepResult {
-  const closed = phase !== 'Pending' && phase !== 'BackOff';
-  const known: DrainDecision = {
-    id: 'm-1',
-    pods: [],
-    effects: [],
-    remaining: 1,
-    waitingFor: null,
-    wakeAt: null,
-    known: true,
-    ...drain,
-  };
-  return steps[phase]({
-    maintenance: aMaintenance({ ...is, state: { phase, startedAt: NOW, ...state } }),
-    node: node === null ? undefined : (node ?? (closed ? aCordonedNode() : aNode())),
-    cause: true,
-    admission: { id: 'm-1', blocker: null },
-    drain: known,
-    world: aWorld(),
-    needs: noNeeds(),
-    now: NOW,
-    ...rest,
-  });
-}
+import type { Maintenance, Phase } from './maintenance.ts';
 
 const running: readonly Phase[] = ['Draining', 'Settling'];
 const cancelled = { is: { cancelled: true } };

@@ -44,13 +44,7 @@ const OWNER_REFERENCE: Fields<{ kind: string; name: string; uid: string; control
   6: number((owner, flag) => void (owner.controller = flag !== 0)),
 };
 
-interface RawLabels {
-  /** The raw bytes of all entries as text: the key under which a label set is shared. */
-  labelBytes: string;
-  labelSpans: number[];
-}
-
-function objectMeta<D extends MetaDraft & RawLabels>(annotation: Field<D>): Fields<D> {
+function objectMeta<D extends MetaDraft>(annotation: Field<D>): Fields<D> {
   return {
     1: ascii((meta, name) => void (meta.name = name)),
     3: ascii((meta, namespace) => void (meta.namespace = namespace)),
@@ -63,7 +57,7 @@ function objectMeta<D extends MetaDraft & RawLabels>(annotation: Field<D>): Fiel
       wire: 2,
       take: (meta, bytes, from, to) => {
         meta.labelBytes += bytes.toString('latin1', from, to);
-        meta.labelSpans.push(from, to);
+        (meta.labelSpans ??= []).push(from, to);
       },
     },
     12: annotation,
@@ -82,7 +76,7 @@ const LABEL = entry<Record<string, string>>((labels, key, bytes, from, to) => {
   labels[intern(key)] = intern(bytes.toString('latin1', from, to));
 });
 
-function sharedLabels(bytes: Buffer, { labelBytes, labelSpans }: RawLabels): StringMap {
+function sharedLabels(bytes: Buffer, { labelBytes, labelSpans = [] }: MetaDraft): StringMap {
   return internLabels(labelBytes, () => {
     const labels: Record<string, string> = {};
     for (let at = 0; at < labelSpans.length; at += 2) {
@@ -186,7 +180,7 @@ const POD_STATUS: Fields<PodDraft> = {
   10: waitingReason((pod, reason) => void (pod.initWaiting ||= reason)),
 };
 
-const POD: Fields<PodDraft & RawLabels> = {
+const POD: Fields<PodDraft> = {
   1: inline(
     objectMeta(
       entry((pod, key, bytes, from, to) => {
@@ -195,13 +189,13 @@ const POD: Fields<PodDraft & RawLabels> = {
       }),
     ),
   ),
-  2: inline<PodDraft & RawLabels>(POD_SPEC),
-  3: inline<PodDraft & RawLabels>(POD_STATUS),
+  2: inline(POD_SPEC),
+  3: inline(POD_STATUS),
 };
 
 /** The Pod message in `bytes[from, to)`. @throws BrokenFrame */
 export function decodePodProto(bytes: Buffer, from: number, to: number): Pod {
-  const draft = readMessage(bytes, from, to, POD, { ...newPod(), labelBytes: '', labelSpans: [] });
+  const draft = readMessage(bytes, from, to, POD, newPod());
   draft.labels = sharedLabels(bytes, draft);
   return finishPod(draft);
 }
@@ -220,7 +214,7 @@ const TAINT: Fields<TaintDraft> = {
   4: time((taint, at) => void (taint.timeAdded = at)),
 };
 
-const NODE: Fields<NodeDraft & RawLabels> = {
+const NODE: Fields<NodeDraft> = {
   1: inline(objectMeta(entry((node, key, bytes, from, to) => keepNodeAnnotation(node, key, bytes.toString('utf8', from, to))))),
   2: inline({
     4: number((node, flag) => void (node.unschedulable = flag !== 0)),
@@ -238,7 +232,7 @@ const NODE: Fields<NodeDraft & RawLabels> = {
 
 /** The Node message in `bytes[from, to)`. @throws BrokenFrame */
 export function decodeNodeProto(bytes: Buffer, from: number, to: number): Node {
-  const draft = readMessage(bytes, from, to, NODE, { ...newNode(), labelBytes: '', labelSpans: [] });
+  const draft = readMessage(bytes, from, to, NODE, newNode());
   draft.labels = sharedLabels(bytes, draft);
   return finishNode(draft);
 }

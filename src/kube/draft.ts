@@ -20,6 +20,9 @@ export interface MetaDraft {
   uid: string;
   resourceVersion: string;
   labels: StringMap;
+  /** Protobuf only: the raw bytes of all labels as text (the key under which a label set is shared), and where each lies. */
+  labelBytes: string;
+  labelSpans: number[] | undefined;
   annotations: Record<string, string> | undefined;
   owner: Owner | undefined;
   createdAt: Millis;
@@ -62,25 +65,22 @@ export interface NodeDraft extends MetaDraft {
   bootId: string;
 }
 
-function newMeta(): MetaDraft {
+// One flat literal each: built from a spread of a common part, drafts cost more than all the decoding (28 of 60 s in a profile).
+export function newPod(): PodDraft {
   return {
     namespace: '',
     name: '',
     uid: '',
     resourceVersion: '',
     labels: NO_LABELS,
+    labelBytes: '',
+    labelSpans: undefined,
     annotations: undefined,
     owner: undefined,
     createdAt: 0,
     deletedAt: undefined,
     deletionGraceSeconds: undefined,
     finalizers: undefined,
-  };
-}
-
-export function newPod(): PodDraft {
-  return {
-    ...newMeta(),
     mirror: false,
     nodeName: '',
     phase: '',
@@ -100,7 +100,26 @@ export function newPod(): PodDraft {
 }
 
 export function newNode(): NodeDraft {
-  return { ...newMeta(), unschedulable: false, taints: [], conditions: [], ready: false, bootId: '' };
+  return {
+    namespace: '',
+    name: '',
+    uid: '',
+    resourceVersion: '',
+    labels: NO_LABELS,
+    labelBytes: '',
+    labelSpans: undefined,
+    annotations: undefined,
+    owner: undefined,
+    createdAt: 0,
+    deletedAt: undefined,
+    deletionGraceSeconds: undefined,
+    finalizers: undefined,
+    unschedulable: false,
+    taints: [],
+    conditions: [],
+    ready: false,
+    bootId: '',
+  };
 }
 
 export function newCondition(): ConditionDraft {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { createApiCall } from '../beds/api-call.ts';
 import type { Bed } from '../beds/bed.ts';
 import { files, tokenOf } from '../beds/credentials.ts';
 
@@ -10,11 +11,23 @@ export interface WatchEvent<T> {
   readonly object: T;
 }
 
+interface List<T> {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly T[];
+}
+
 /**
- * Watches a collection, beginning with what is there. Resolves when the connection is open.
+ * Tells what is in a collection now, then every change. Resolves when all that is there has been told.
  * @returns a function that ends it. @throws Error there when the server has ended it before: something may have been missed
  */
-export function observe<T>(bed: Pick<Bed, 'folder' | 'server'>, path: string, see: (event: WatchEvent<T>) => void): Promise<() => void> {
+export async function observe<T>(
+  bed: Pick<Bed, 'folder' | 'server'>,
+  path: string,
+  see: (event: WatchEvent<T>) => void,
+): Promise<() => void> {
+  const [token, certificate] = [tokenOf(bed.folder, 'admin'), join(bed.folder, files.certificate)];
+  const { metadata, items } = await createApiCall(bed.server, token, certificate)<List<T>>({ path });
+  for (const object of items) see({ type: 'ADDED', object });
   return new Promise((resolve, reject) => {
     let problem: Error | undefined;
     let isOver = false;
@@ -24,8 +37,8 @@ export function observe<T>(bed: Pick<Bed, 'folder' | 'server'>, path: string, se
       reject(error);
     };
     const sent = request(
-      new URL(`${path}?watch=true&timeoutSeconds=900`, bed.server),
-      { headers: { authorization: `Bearer ${tokenOf(bed.folder, 'admin')}` }, ca: readFileSync(join(bed.folder, files.certificate)) },
+      new URL(`${path}?watch=true&timeoutSeconds=900&resourceVersion=${metadata.resourceVersion}`, bed.server),
+      { headers: { authorization: `Bearer ${token}` }, ca: readFileSync(certificate) },
       (answer) => {
         if (answer.statusCode !== 200) return fail(new Error(`watch of ${path}: ${answer.statusCode}`));
         let rest = '';

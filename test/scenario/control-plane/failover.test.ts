@@ -5,7 +5,7 @@ import { type ControlPlane, startControlPlane } from '../../beds/control-plane.t
 import { type FaultProxy, startFaultProxy } from '../../beds/fault-proxy.ts';
 import { deployment, namespace, node, podDisruptionBudget } from '../../beds/objects.ts';
 import { createNodes } from '../../beds/seed.ts';
-import { type Case, maintain, pinned, setStage } from '../case.ts';
+import { type Case, maintain, setStage } from '../case.ts';
 import { type Cluster, maintenanceObject, openCluster } from '../cluster.ts';
 import { type ControllerProcess, installResources, startController } from '../controller-process.ts';
 import { eventually } from '../eventually.ts';

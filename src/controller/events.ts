@@ -12,7 +12,7 @@ import type { Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import type { Millis } from '../lib/clock.ts';
 import { ANNOUNCE_AFTER_MS } from './conditions.ts';
-import { deciderOf, stuckCauses } from './status.ts';
+import { deciderOf, stuckCauses, viewpointOf } from './status.ts';
 
 export interface Regarding {
   readonly apiVersion?: string;
@@ -214,7 +214,7 @@ function tellWait(wait: Wait, blocker: Blocker, node: Node, pass: Pass): Wait {
   // Queueing is what Pending is for; of a thousand nodes that wait for their turn each would tell so.
   const news = stuck || (decision.phase !== 'Pending' && !ordinary.has(blocker.cause));
   if (wait.told || !news || !lasted(wait, TELL_WAIT_AFTER_MS, pass)) return wait;
-  const { message, unblock, pod } = explain(blocker, now);
+  const { message, unblock, pod } = explain(blocker, now, viewpointOf(decision.maintenance));
   const text = `${pod === undefined ? '' : `pod ${pod}: `}${message}; what would help: ${unblock}`;
   // A paused policy or a mass trigger holds many nodes back, but is one thing to know: the first node tells it for all.
   const scope = 'policy' in blocker ? `policy/${blocker.policy}` : decision.maintenance.id;
@@ -225,7 +225,7 @@ function tellWait(wait: Wait, blocker: Blocker, node: Node, pass: Pass): Wait {
 
 function tellPod(wait: Wait, blocker: Blocker, pod: Pod, pass: Pass): Wait {
   if (wait.told || !lasted(wait, TELL_POD_AFTER_MS, pass)) return wait;
-  const { message, unblock } = explain(blocker, pass.now);
+  const { message, unblock } = explain(blocker, pass.now, viewpointOf(pass.decision.maintenance));
   const text = `keeps node ${pass.decision.maintenance.nodeName} from being drained: ${message}; what would help: ${unblock}`;
   pass.events.push({ ...warning('PodBlocked', text), regarding: ofPod(pod), dedupKey: `${pod.uid}/PodBlocked/${wait.key}` });
   return { ...wait, told: true };
@@ -254,7 +254,10 @@ export function eventsOfAnswer(maintenance: Maintenance, effect: PodEffect | Nod
     }
     case 'GiveBack': {
       const back = `given back to ReplicaSet ${readHandover(pod)?.owner.name ?? ''}`;
-      if (effect.refusedBecause === undefined) return [onPod(normal('HandoverGivenBack', `${back}: the drain was stopped`))];
+      if (effect.refusedBecause === undefined) {
+        const why = maintenance.state.phase === 'Draining' ? 'it wants no pods any more' : 'the drain was stopped';
+        return [onPod(normal('HandoverGivenBack', `${back}: ${why}`))];
+      }
       return [
         onPod(warning('HandoverGivenBack', `${back}: its replacement did not get Ready in time (${effect.refusedBecause})`)),
       ];

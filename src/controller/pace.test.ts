@@ -41,6 +41,19 @@ describe('the pace', () => {
     expect(pace.available()).toBe(1);
   });
 
+  it('tells how long what was taken beyond it takes to be paid back', async () => {
+    const clock = createVirtualClock();
+    const pace = createPace(clock, 100, 10);
+    pace.take(10);
+    expect(pace.owedMs()).toBe(0);
+    pace.take(5);
+    expect(pace.owedMs()).toBe(50);
+    await clock.advance(30);
+    expect(pace.owedMs()).toBeCloseTo(20);
+    await clock.advance(30);
+    expect(pace.owedMs()).toBe(0);
+  });
+
   it('goes on when the clock is set back', () => {
     let now = 3_600_000;
     const pace = createPace({ ...createVirtualClock(), now: () => now }, 100, 20);

@@ -1,6 +1,7 @@
 /** `drover drain`: the controller's loop with the maintenances in memory and the nodes that were named. */
 import type { Node, Pod } from '../api/objects.ts';
 import type { PodReport } from '../engine/drain.ts';
+import { readJournal } from '../engine/journal.ts';
 import type { Maintenance, MaintenanceState, Phase } from '../engine/maintenance.ts';
 import type { DrainSettings } from '../engine/settings.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
@@ -166,6 +167,17 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     });
   };
 
+  // Rights do not come back by waiting: a run that may not do what it needs, and has moved nothing yet, is a slip of the person.
+  let forbidden: string | null = null;
+  let granted = false;
+  const closed = new Set<string>();
+  const refuseForbidden = () => {
+    if (forbidden === null || granted || refusal) return;
+    if ([...works.values()].some(({ pods }) => pods.some(({ state }) => underWay.has(state)))) return;
+    refusal = { reason: new KubeError(`${forbidden}; no pod has left, and the nodes are as they were before`, { code: 403 }) };
+    finish('NotStarted');
+  };
+
   /** A node that someone uncordoned meanwhile ends for this run when it is handed back. */
   const isOver = ({ maintenance: { state, paused } }: Work) => over.has(state.phase) || (paused && state.phase === 'Pending');
 
@@ -189,11 +201,17 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
       if (!approved) return;
       cancelReport();
       cancelReport = clock.after(Math.max(0, reportedAt + REPORT_EVERY_MS - clock.now()), report);
+      refuseForbidden();
       if ([...works.values()].every(isOver)) finish(null);
     },
     onPodGone: (nodeName, pod, now) => progress.left(idOf(options.by, nodeName), pod, now),
-    onAnswer: (maintenance, effect, answer, message) =>
-      log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message }),
+    onAnswer(maintenance, effect, answer, message) {
+      log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message });
+      if (answer === 'Forbidden' || (answer === 'Failed' && message.startsWith('forbidden (403)'))) forbidden ??= message;
+      if (answer !== 'Done') return;
+      if ('pod' in effect) granted = true;
+      else if (effect.do === 'Cordon' && readJournal(effect.node) === null) closed.add(maintenance.nodeName);
+    },
   });
 
   const stopped = await finished;
@@ -201,7 +219,10 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   await runner.stop();
   cancelReport();
   await nodeWatch.stop();
-  if (refusal) throw (refusal as { readonly reason: unknown }).reason;
+  if (refusal) {
+    if (approved) await tidy(options, closed);
+    throw (refusal as { readonly reason: unknown }).reason;
+  }
   // As with kubectl, a node that was begun stays cordoned, so that the next run goes on where this one ended. Only what nobody would
   // come back to is taken back: labels of pods that are being handed over, and marks on nodes that were not begun.
   if (stopped && nodes.size > 0) await tidy(options);
@@ -209,15 +230,16 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   return resultOf([...works.values()], stopped, progress, startedAt, clock.now());
 }
 
-async function tidy(options: RunDrainOptions): Promise<void> {
+async function tidy(options: RunDrainOptions, reopen?: ReadonlySet<string>): Promise<void> {
   try {
-    await leaveTidy(options, options.nodes);
+    await leaveTidy(options, options.nodes, reopen);
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     options.log.warn(`labels of pods and marks on nodes may be left behind; drover uncordon takes them back: ${error.message}`);
   }
 }
 
+const underWay: ReadonlySet<PodReport['state']> = new Set(['Evicting', 'HandingOver', 'Terminating']);
 const over: ReadonlySet<Phase> = new Set(['Drained', 'HandedBack', 'Cancelled', 'Failed', 'BackOff']);
 
 function begin(nodeName: string, now: Millis, { by, reason, settings }: RunDrainOptions): Maintenance {

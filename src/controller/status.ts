@@ -7,9 +7,9 @@ import type { Condition, JournalEntry, NodeMaintenanceStatus, PodStatus, Progres
 import type { Blocker, BlockerCause } from '../engine/blocker.ts';
 import type { Decision } from '../engine/decide.ts';
 import type { PodReport } from '../engine/drain.ts';
-import { explain } from '../engine/explain.ts';
+import { explain, type Viewpoint } from '../engine/explain.ts';
 import { isoSeconds } from '../engine/journal.ts';
-import type { MaintenanceState, Phase } from '../engine/maintenance.ts';
+import type { Maintenance, MaintenanceState, Phase } from '../engine/maintenance.ts';
 import { ownerKey, podKey, type SkipBecause } from '../engine/pods.ts';
 import type { Millis } from '../lib/clock.ts';
 
@@ -71,7 +71,7 @@ export function statusOf(
 ): NodeMaintenanceStatus {
   const state = stateAfter(decision, now);
   const { phase } = state;
-  const waitingFor = waitingOf(decision.waitingFor ?? null, previous?.waitingFor, now);
+  const waitingFor = waitingOf(decision.waitingFor ?? null, previous?.waitingFor, now, decision.maintenance);
   const progress = progressOf(decision, phase, previous?.progress, gone);
   const pods = podsOf(decision, phase, previous, now);
   const journal = [...(previous?.journal ?? []), ...(facts.entries ?? [])].slice(-MAX_JOURNAL);
@@ -101,18 +101,28 @@ const speaks: ReadonlySet<Phase> = new Set(['Drained', 'BackOff', 'Undoing', 'Ha
  * A wait as it is shown. `since` is kept while cause and pod stay the same, and durations in the sentences count from there:
  * "its grace ends in 30s", since 14:02:00, stays true without being written again.
  */
-function waitingOf(blocker: Blocker | null, previous: Waiting | undefined, now: Millis): Waiting | undefined {
+function waitingOf(
+  blocker: Blocker | null,
+  previous: Waiting | undefined,
+  now: Millis,
+  maintenance: Maintenance,
+): Waiting | undefined {
   if (!blocker) return undefined;
   const pod = 'pod' in blocker ? blocker.pod : undefined;
   const kept = previous?.cause === blocker.cause && previous.pod === pod ? previous.since : undefined;
   const since = kept ?? isoSeconds(now);
   const owner = deciderOf(blocker);
-  return { ...sentences(blocker, since), ...(owner && { owner }), ...(pod !== undefined && { pod: cut(pod, 317) }) };
+  return { ...sentences(blocker, since, maintenance), ...(owner && { owner }), ...(pod !== undefined && { pod: cut(pod, 317) }) };
 }
 
-function sentences(blocker: Blocker, since: string): NonNullable<PodStatus['because']> {
-  const { message, unblock } = explain(blocker, Date.parse(since));
+function sentences(blocker: Blocker, since: string, maintenance: Maintenance): NonNullable<PodStatus['because']> {
+  const { message, unblock } = explain(blocker, Date.parse(since), viewpointOf(maintenance));
   return { cause: blocker.cause, message: cut(message, MAX_TEXT), since, unblock: cut(unblock, MAX_TEXT) };
+}
+
+/** For the hints of `explain`. */
+export function viewpointOf({ id, nodeName, policy }: Maintenance): Viewpoint {
+  return { of: 'Controller', node: nodeName, maintenance: id, policy };
 }
 
 /** The object that decides how long the wait lasts, where there is one. */
@@ -155,7 +165,7 @@ function podsOf({ pods }: Decision, phase: Phase, previous: NodeMaintenanceStatu
   sorted.sort((a, b) => a.rank - b.rank || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const omitted = sorted.length - MAX_PODS;
   return {
-    pods: sorted.slice(0, MAX_PODS).map(({ report }) => podStatus(report, before.get(report.pod.uid), now)),
+    pods: sorted.slice(0, MAX_PODS).map(({ report }) => podStatus(report, before.get(report.pod.uid), now, maintenance)),
     ...(omitted > 0 && { podsOmitted: omitted }),
   };
 }
@@ -177,18 +187,19 @@ const stays: { readonly [B in SkipBecause]: string } = {
   MirrorPod: 'a static pod: its kubelet keeps it',
   DaemonSet: 'its DaemonSet keeps it on the node',
   Rule: 'a rule of the drain says Skip',
-  NotSelected: 'it is not among the selected pods',
+  LongDeleted: 'it should have been gone long ago and is not waited for',
 };
 
 function podStatus(
   { pod, tier, state, skipped, blocker, handover }: PodReport,
   before: PodStatus | undefined,
   now: Millis,
+  maintenance: Maintenance,
 ): PodStatus {
   const cause = blocker?.cause ?? skipped;
   const since = cause !== undefined && before?.because?.cause === cause ? before.because.since : isoSeconds(now);
   const because = blocker
-    ? sentences(blocker, since)
+    ? sentences(blocker, since, maintenance)
     : skipped && { cause: skipped, message: stays[skipped], since, unblock: '' };
   const owner = ownerKey(pod);
   return {
@@ -243,6 +254,9 @@ function conditionsOf(
  * A wait that passes by itself is not worth a write of its own: under a tight budget it comes and goes with every pod.
  */
 export function isUrgent(decision: Decision, written: NodeMaintenanceStatus | undefined): boolean {
+  // That a drain begins is said together with the first look at its pods, a moment later: alone it would be a Draining without progress
+  // and without a wait, for as long as the ordinary delay is.
+  if ((written?.phase ?? 'Pending') === 'Pending' && decision.phase === 'Draining' && decision.pods === null) return false;
   if (written === undefined || written.phase !== decision.phase) return true;
   return cameOrWent(written.waitingFor?.cause, decision.waitingFor?.cause);
 }

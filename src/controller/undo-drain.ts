@@ -41,11 +41,12 @@ export async function undoDrain({ client, nodes, dryRun }: UndoOptions): Promise
 
 /**
  * After an interrupted run: takes back what nobody would come back to. Its pods get their labels back and its marks go; what it has
- * cordoned stays cordoned. A node that is gone is left out. @throws KubeError
+ * cordoned stays cordoned, but for the nodes in `reopen`. A node that is gone is left out. @throws KubeError
  */
 export async function leaveTidy(
   { client, by }: { readonly client: KubeClient; readonly by: string },
   nodes: readonly string[],
+  reopen: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   for (const name of nodes) {
     try {
@@ -53,7 +54,8 @@ export async function leaveTidy(
       const journal = readJournal(await readOne(client, kinds.nodes, { name }));
       if (journal?.by !== idOf(by, name)) continue;
       await giveBackPods(client, name, false);
-      if (journal.stage === 'Marked') await changeNode(client, name, false, (node) => ({ patch: undoNodePatch(node), did: [] }));
+      const goes = journal.stage === 'Marked' || reopen.has(name);
+      if (goes) await changeNode(client, name, false, (node) => ({ patch: undoNodePatch(node), did: [] }));
     } catch (error) {
       if (!(error instanceof KubeError && error.code === 404)) throw error;
     }

@@ -43,6 +43,12 @@ describe('the verdict of a disruption budget', () => {
     expect(verdict(aPod({ ready: false }), both)).toMatchObject({ kind: 'Several' });
   });
 
+  it('is not Refused for ever while the budget still counts an eviction of this pod that was charged and not carried out', () => {
+    const whole = aBudget({ disruptionsAllowed: 0, desiredHealthy: 3, expectedPods: 3 });
+    expect(verdict(aPod(), [whole])).toMatchObject({ kind: 'Refused', never: true });
+    expect(verdict(aPod(), [{ ...whole, disruptedPods: [aPod().name] }])).toMatchObject({ kind: 'Refused', never: false });
+  });
+
   it('is Allowed while disruptions are left, and Refused after', () => {
     expect(verdict(aPod(), [aBudget()])).toMatchObject({ kind: 'Allowed' });
     expect(verdict(aPod(), [exhausted])).toMatchObject({ kind: 'Refused', never: false });

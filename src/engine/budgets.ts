@@ -91,7 +91,10 @@ export function openBudgetBook(budgets: readonly Budget[], charges: (budget: str
     const key = budgetKey(budget);
     const pending = charges(key) + (chargedNow.get(key) ?? 0);
     if (pending < budget.disruptionsAllowed) return { kind: pending < lane ? 'Allowed' : 'Crowded', budget };
-    return { kind: 'Refused', budget, never: pending === 0 && budget.disruptionsAllowed === 0 && neverAllows(budget) };
+    // An eviction that the server gave up between the charge and the deletion keeps its pod counted out for two minutes
+    // (disruption.go, DeletionTimeout): that passes.
+    const charged = budget.disruptedPods.includes(pod.name);
+    return { kind: 'Refused', budget, never: !charged && pending === 0 && budget.disruptionsAllowed === 0 && neverAllows(budget) };
   };
 
   return {

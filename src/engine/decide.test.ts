@@ -68,6 +68,10 @@ describe('a pass', () => {
     expect(phases(run([on('one', { paused: true }), on('two')], [closed, two]))).toEqual(['Pending', 'Pending']);
   });
 
+  it('keeps no place for a node that is paused', () => {
+    expect(phases(run([on('one', { paused: true }), on('two')], [one, two]))).toEqual(['Pending', 'Draining']);
+  });
+
   it('admits nothing whose cause is gone', () => {
     expect(phases(run([on('one')], [one], {}, false))).toEqual(['Cancelled']);
   });

@@ -12,7 +12,7 @@ import { graceFor, lastMoment } from './grace.ts';
 import { decideHandedOver, decideHandover } from './handover-step.ts';
 import { readHandover } from './handover.ts';
 import { ladderAt, type LadderState } from './ladder.ts';
-import { classifyPod, ownerKey, podKey, type PodClass, type SkipBecause } from './pods.ts';
+import { classifyPod, ownerKey, podKey, skippedFrom, type PodClass, type SkipBecause } from './pods.ts';
 import { decideTerminating, heldBack } from './pod-wait.ts';
 import type { Attempt, Drain, Needs, World } from './world.ts';
 
@@ -74,14 +74,24 @@ interface Candidate {
 // Refused although the cached budget allowed it: when neither the budget nor a Retry-After wakes us, look again.
 export const REFUSED_RETRY_MS = 5_000;
 
+/** A drain while it is decided. */
+interface Open {
+  readonly drain: Drain;
+  readonly candidates: readonly Candidate[];
+  readonly reports: PodReport[];
+  readonly effects: PodEffect[];
+  readonly wake: Millis[];
+  readonly known: boolean;
+  readonly remaining: number;
+}
+
 export function decideDrains(drains: readonly Drain[], world: World, now: Millis, needs: Needs): DrainDecision[] {
   const budgets = openBudgetBook(world.budgets ?? [], world.charges);
   const leaving = leavingAlready(world);
   const isGone = goneAccordingToNodes(world);
   const isLeaving = (pod: Pod) => leaving.has(pod.uid) || isGone(pod);
   const pass: Pass = { world, now, budgets, needs, leaving, isLeaving, detachesLeft: world.detachAllowance };
-  const open = new Map<string, { drain: Drain; reports: PodReport[]; effects: PodEffect[]; wake: Millis[]; known: boolean; remaining: number }>();
-  const candidates: Candidate[] = [];
+  const open: Open[] = [];
 
   for (const drain of drains) {
     needs.podsOf.add(drain.node.name);
@@ -90,36 +100,35 @@ export function decideDrains(drains: readonly Drain[], world: World, now: Millis
     const reports: PodReport[] = [];
     const own: Candidate[] = [];
     const ladder = ladderAt(drain, now);
-    for (const pod of pods ?? []) {
-      const cls = classifyPod(pod, drain.settings, readHandover(pod) !== null);
+    for (const pod of inNameOrder(pods ?? [])) {
+      const cls = classifyPod(pod, drain.settings, readHandover(pod) !== null, now);
       if (cls.kind === 'Skip') reports.push({ pod, tier: '', state: 'Skipped', skipped: cls.because });
       else own.push({ drain, pod, class: cls, ladder, siblings: pods ?? [], behind: null });
     }
     const wake = ladder.nextAt === null ? [] : [ladder.nextAt];
-    open.set(drain.id, { drain, reports, effects: [], wake, known, remaining: own.length });
-    if (known) candidates.push(...inTierOrder(own));
+    open.push({ drain, candidates: known ? inTierOrder(own) : [], reports, effects: [], wake, known, remaining: own.length });
   }
 
-  budgets.spread(new Set(candidates.flatMap(({ pod }) => budgets.of(pod))).size);
-  candidates.sort(byFairness(open));
-  for (const candidate of candidates) {
-    const entry = open.get(candidate.drain.id);
-    if (!entry) continue;
-    const decision = decidePod(candidate, pass);
-    const leaves = decision.effect?.do === 'Evict' || decision.effect?.do === 'Delete';
-    if (leaves) pass.leaving.add(candidate.pod.uid);
-    if (decision.effect) entry.effects.push(decision.effect);
-    if (decision.wakeAt !== undefined) entry.wake.push(decision.wakeAt);
-    entry.reports.push({
-      pod: candidate.pod,
-      tier: candidate.class.tier.name,
-      state: decision.state,
-      ...(decision.blocker && { blocker: decision.blocker }),
-      ...(decision.handover !== undefined && { handover: decision.handover }),
-    });
+  const fair = [...open].sort(byFairness);
+  budgets.spread(new Set(fair.flatMap(({ candidates }) => candidates.flatMap(({ pod }) => budgets.of(pod)))).size);
+  for (const { candidates, reports, effects, wake } of fair) {
+    for (const candidate of candidates) {
+      const decision = decidePod(candidate, pass);
+      const leaves = decision.effect?.do === 'Evict' || decision.effect?.do === 'Delete';
+      if (leaves) pass.leaving.add(candidate.pod.uid);
+      if (decision.effect) effects.push(decision.effect);
+      if (decision.wakeAt !== undefined) wake.push(decision.wakeAt);
+      reports.push({
+        pod: candidate.pod,
+        tier: candidate.class.tier.name,
+        state: decision.state,
+        ...(decision.blocker && { blocker: decision.blocker }),
+        ...(decision.handover !== undefined && { handover: decision.handover }),
+      });
+    }
   }
 
-  return [...open.values()].map(({ drain, reports, effects, wake, known, remaining }) => ({
+  return open.map(({ drain, reports, effects, wake, known, remaining }) => ({
     id: drain.id,
     pods: reports,
     effects,
@@ -146,16 +155,21 @@ function leavingAlready(world: World): Set<string> {
  * show the pod as Ready. Counted on then, two copies would leave for one replacement. So a pod counts only where both show it.
  */
 function goneAccordingToNodes(world: World): (pod: Pod) => boolean {
-  const alive = new Map<string, ReadonlySet<string> | null>();
   return ({ nodeName, uid }) => {
-    let uids = alive.get(nodeName);
-    if (uids === undefined) {
-      const pods = nodeName === '' ? null : world.podsOn(nodeName);
-      uids = pods && new Set(pods.flatMap((pod) => (pod.deletedAt === undefined ? [pod.uid] : [])));
-      alive.set(nodeName, uids);
-    }
-    return uids !== null && !uids.has(uid);
+    const pods = nodeName === '' ? null : world.podsOn(nodeName);
+    return pods !== null && !livingOf(pods).has(uid);
   };
+}
+
+const living = new WeakMap<readonly Pod[], ReadonlySet<string>>();
+
+function livingOf(pods: readonly Pod[]): ReadonlySet<string> {
+  let uids = living.get(pods);
+  if (!uids) {
+    uids = new Set(pods.flatMap((pod) => (pod.deletedAt === undefined ? [pod.uid] : [])));
+    living.set(pods, uids);
+  }
+  return uids;
 }
 
 /** Only the lowest tier that still has pods moves; the others wait and say for whom. */
@@ -167,16 +181,26 @@ function inTierOrder(own: readonly Candidate[]): Candidate[] {
   return own.map((candidate) => (candidate.class.tier.order === lowest ? candidate : { ...candidate, behind }));
 }
 
-function byFairness(open: ReadonlyMap<string, { remaining: number }>): (a: Candidate, b: Candidate) => number {
-  const left = (candidate: Candidate) => open.get(candidate.drain.id)?.remaining ?? 0;
-  return (a, b) =>
+function byFairness(a: Open, b: Open): number {
+  return (
     // A node that is not closed yet, perhaps because it cannot be, must not keep what a closed one could use.
     Number(b.drain.node.unschedulable) - Number(a.drain.node.unschedulable) ||
-    left(a) - left(b) ||
+    a.remaining - b.remaining ||
     a.drain.startedAt - b.drain.startedAt ||
-    compare(a.drain.id, b.drain.id) ||
-    compare(a.pod.namespace, b.pod.namespace) ||
-    compare(a.pod.name, b.pod.name);
+    compare(a.drain.id, b.drain.id)
+  );
+}
+
+// The pods of a node are a snapshot: the same array until one of them changes, and most passes find no change on most nodes.
+const ordered = new WeakMap<readonly Pod[], readonly Pod[]>();
+
+function inNameOrder(pods: readonly Pod[]): readonly Pod[] {
+  let found = ordered.get(pods);
+  if (!found) {
+    found = [...pods].sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+    ordered.set(pods, found);
+  }
+  return found;
 }
 
 function compare(a: string, b: string): number {
@@ -184,9 +208,13 @@ function compare(a: string, b: string): number {
 }
 
 function decidePod(candidate: Candidate, pass: Pass): PodDecision {
-  const { pod, ladder } = candidate;
+  const { drain, pod, ladder } = candidate;
   const attempt = pass.world.attempts.get(pod.uid);
-  if (pod.deletedAt !== undefined) return decideTerminating(pod, pod.deletedAt, ladder, attempt, pass.now);
+  if (pod.deletedAt !== undefined) {
+    const decision = decideTerminating(pod, pod.deletedAt, ladder, attempt, pass.now);
+    const skipAt = skippedFrom(pod, drain.settings);
+    return skipAt === null ? decision : { ...decision, wakeAt: Math.min(skipAt, decision.wakeAt ?? skipAt) };
+  }
   if (attempt?.inFlight) return { state: 'Evicting', blocker: { cause: 'InFlight', pod: podKey(pod) } };
   const gentle = decideGently(candidate, attempt, pass);
   // A deletion that was refused waits like an eviction that was.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE, NOW, SECOND } from '../../test/builders.ts';
 import type { Blocker, BlockerCause, BudgetNumbers } from './blocker.ts';
-import { explain } from './explain.ts';
+import { explain, type Viewpoint } from './explain.ts';
 
 const budget: BudgetNumbers = {
   namespace: 'shop',
@@ -15,6 +15,7 @@ const pod = 'shop/web-1';
 const owner = 'ReplicaSet/web';
 const until = NOW + 125 * SECOND;
 const out = ['a'];
+const controller: Viewpoint = { of: 'Controller', node: 'worker-3', maintenance: 'p-worker-3', policy: 'p' };
 
 // Exhaustive by type: a new cause does not compile without an example here.
 const examples: { readonly [C in BlockerCause]: Omit<Extract<Blocker, { cause: C }>, 'cause'> } = {
@@ -142,15 +143,48 @@ describe('the sentences', () => {
     expect(messageOf({ cause: 'Terminating', pod, owner, until: NOW })).toContain('just ended');
   });
 
-  it('say why each kind of pod is protected, and what lifts it', () => {
-    const unblock = (['NoController', 'EmptyDir', 'DaemonSet'] as const).map(
-      (why) => explain({ cause: 'ProtectedPod', pod, owner, why }, NOW).unblock,
+  const lifts = (by?: Viewpoint) =>
+    (['NoController', 'EmptyDir', 'DaemonSet'] as const).map(
+      (why) => explain({ cause: 'ProtectedPod', pod, owner, why }, NOW, by).unblock,
     );
-    expect(unblock).toEqual([
-      expect.stringContaining('--force'),
-      expect.stringContaining('--delete-emptydir-data'),
-      expect.stringContaining('--ignore-daemonsets'),
+
+  it('say of each kind of protected pod what lifts it', () => {
+    expect(lifts()).toEqual([
+      '`--force`, or `kubectl delete pod -n shop web-1`, or spec.drain.barePods: Evict in the policy',
+      '`--delete-emptydir-data`, or spec.drain.emptyDir: Evict in the policy',
+      '`--ignore-daemonsets`',
     ]);
+  });
+
+  it('name to a command line only what a command line can do', () => {
+    expect(lifts({ of: 'CommandLine' }).join()).not.toContain('policy');
+  });
+
+  it('name to a maintenance no flags, and where its own copy of the drain is', () => {
+    const [bare, emptyDir] = lifts(controller);
+    expect(bare).toBe(
+      '`kubectl delete pod -n shop web-1`, or spec.drain.barePods: Evict in NodeMaintenance p-worker-3; in policy p for the next ones',
+    );
+    expect(emptyDir).not.toContain('--');
+  });
+
+  it('name the node in the command that ends the wait', () => {
+    expect(explain({ cause: 'Paused', because: '' }, NOW, controller).unblock).toBe('`drover resume worker-3`');
+    expect(explain({ cause: 'PolicyMissing', policy: 'p' }, NOW, controller).unblock).toContain('`drover cancel worker-3`');
+  });
+
+  it('promise handover only to what can be handed over', () => {
+    const unblock = (of: string) => explain({ cause: 'BudgetNeverAllows', pod, owner: of, budget }, NOW).unblock;
+    expect(unblock('ReplicaSet/web')).toContain('handover');
+    expect(unblock('StatefulSet/db')).not.toContain('handover');
+  });
+
+  it('keep of the scheduler’s words what says why', () => {
+    const message =
+      '0/6 nodes are available: 3 node(s) were unschedulable. no new claims to deallocate, preemption: 0/6 nodes are available: 6 Preemption is not helpful for scheduling.';
+    expect(messageOf({ cause: 'ReplacementNoRoom', pod, owner, replacement: 'shop/web-2', message })).toBe(
+      'its replacement shop/web-2 finds no node: 0/6 nodes are available: 3 node(s) were unschedulable',
+    );
   });
 
   it('leave out what is not there', () => {

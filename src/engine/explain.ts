@@ -18,16 +18,23 @@ export interface Explanation {
   readonly passes: boolean;
 }
 
-export function explain(blocker: Blocker, now: Millis): Explanation {
-  return (sentences[blocker.cause] as Sentence<Blocker['cause']>)(blocker, now);
+/** Who waits: what a person can do differs. A running maintenance has its own copy of the policy's drain, and takes no flags. */
+export type Viewpoint =
+  | { readonly of: 'CommandLine' }
+  | { readonly of: 'Controller'; readonly node: string; readonly maintenance: string; readonly policy: string | null };
+
+/** @param by absent: the hints name every way. */
+export function explain(blocker: Blocker, now: Millis, by?: Viewpoint): Explanation {
+  return (sentences[blocker.cause] as Sentence<Blocker['cause']>)(blocker, now, by);
 }
 
-type Sentence<C extends Blocker['cause']> = (blocker: Extract<Blocker, { cause: C }>, now: Millis) => Explanation;
+type Sentence<C extends Blocker['cause']> = (blocker: Extract<Blocker, { cause: C }>, now: Millis, by: Viewpoint | undefined) => Explanation;
 
 const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
-  Paused: ({ because }) => wait(`it is paused${because ? `: ${because}` : ''}`, 'run `drover resume` on the node'),
-  PolicyPaused: ({ policy }) => wait(`policy ${policy} is paused`, `run \`drover resume policy/${policy}\``),
-  PolicyMissing: ({ policy }) => wait(`policy ${policy} does not exist, and with it the limits of this node are unknown`, 'creating the policy again, or `drover cancel` on the node'),
+  Paused: ({ because }, _, by) => wait(`it is paused${because ? `: ${because}` : ''}`, `\`drover resume ${nodeOf(by)}\``),
+  PolicyPaused: ({ policy }) => wait(`policy ${policy} is paused`, `\`drover resume policy/${policy}\``),
+  PolicyMissing: ({ policy }, _, by) =>
+    wait(`policy ${policy} does not exist, and with it the limits of this node are unknown`, `creating policy ${policy} again, or \`drover cancel ${nodeOf(by)}\``),
   MaxNodes: ({ policy, limit, out }) =>
     passing(`policy ${policy} allows ${nodes(limit)} out at a time and ${areOut(out)}`, 'one of them coming back, or a larger spec.disruption.maxNodes'),
   GroupLimit: ({ policy, label, value, limit, out }) =>
@@ -51,7 +58,7 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
   BudgetNeverAllows: ({ pod, owner, budget }) => ({
     ...wait(
       `disruption budget ${named(budget)} can never allow a disruption: it demands ${budget.desiredHealthy} of ${budget.expectedPods} pods`,
-      `a budget that allows one (maxUnavailable: 1), one more replica, or handover for this workload`,
+      `a budget that allows one (\`kubectl edit pdb -n ${budget.namespace} ${budget.name}\`), or one more replica${owner.startsWith('ReplicaSet/') ? ', or handover where it is switched off' : ''}`,
     ),
     pod,
     owner,
@@ -66,7 +73,7 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
     pod,
     owner,
   }),
-  ProtectedPod: ({ pod, owner, why }) => ({ ...wait(protectedBecause[why].message, protectedBecause[why].unblock), pod, owner }),
+  ProtectedPod: ({ pod, owner, why }, _, by) => ({ ...wait(protectedBecause[why].message, unprotect(pod, why, by)), pod, owner }),
   WaitCompleted: ({ pod, owner, until }, now) => ({
     ...passing(`the policy waits for it to complete${until === null ? '' : `, at most ${duration(until - now)} more`}`, 'the pod completing'),
     pod,
@@ -100,7 +107,7 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
   }),
   ReplacementNotReady: ({ pod, owner, replacement, why }) => ({ ...passing(`its replacement ${replacement} is not Ready yet (${why})`, `${replacement} getting Ready`), pod, owner }),
   ReplacementNoRoom: ({ pod, owner, replacement, message }) => ({
-    ...passing(`its replacement ${replacement} finds no node: ${message}`, 'room for one more copy: another node, or fewer requests'),
+    ...passing(`its replacement ${replacement} finds no node: ${schedulers(message)}`, 'room for one more copy: another node, or fewer requests'),
     pod,
     owner,
   }),
@@ -120,17 +127,40 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
 const protectedBecause = {
   NoController: {
     message: 'no controller would re-create it, so it would be lost',
-    unblock: '`--force`, or spec.drain.barePods: Evict in the policy, or deleting the pod yourself',
+    flag: '--force',
+    field: 'barePods: Evict',
   },
   EmptyDir: {
     message: 'it keeps data in an emptyDir, which would be lost',
-    unblock: '`--delete-emptydir-data`, or spec.drain.emptyDir: Evict in the policy',
+    flag: '--delete-emptydir-data',
+    field: 'emptyDir: Evict',
   },
   DaemonSet: {
     message: 'its DaemonSet would put it back',
-    unblock: '`--ignore-daemonsets`',
+    flag: '--ignore-daemonsets',
+    field: null, // a policy never protects them
   },
 } as const;
+
+function unprotect(pod: string, why: keyof typeof protectedBecause, by: Viewpoint | undefined): string {
+  const { flag, field } = protectedBecause[why];
+  const [namespace, name] = pod.split('/');
+  // Elsewhere a deletion would go around the budgets.
+  const remove = why !== 'NoController' ? [] : [`\`kubectl delete pod -n ${namespace} ${name}\``];
+  const again = by?.of === 'Controller' ? [] : [`\`${flag}\``];
+  const where = by?.of !== 'Controller' ? 'in the policy' : `in NodeMaintenance ${by.maintenance}${by.policy === null ? '' : `; in policy ${by.policy} for the next ones`}`;
+  const set = field === null || by?.of === 'CommandLine' ? [] : [`spec.drain.${field} ${where}`];
+  return [...again, ...remove, ...set].join(', or ');
+}
+
+function nodeOf(by: Viewpoint | undefined): string {
+  return by?.of === 'Controller' ? by.node : 'NODE';
+}
+
+/** The scheduler's first sentence says why; those about claims and preemption follow, and end in a full stop. */
+function schedulers(message: string): string {
+  return message.replace(/[.,]? (no new claims to deallocate|preemption:).*$/s, '').replace(/\.$/, '');
+}
 
 function wait(message: string, unblock: string): Explanation {
   return { message, unblock, passes: false };

@@ -174,6 +174,18 @@ describe('a pod that was handed over', () => {
     expect(decide([aHandedOverPod()], { replicaSets: [] }).did).toEqual(['Evict web-1']);
   });
 
+  it('leaves as its owner would have removed it when a budget of no expected pods would refuse it for ever', () => {
+    const pod = aHandedOverPod();
+    const ofNone = aBudget({ disruptionsAllowed: 0, desiredHealthy: 0, expectedPods: 0, currentHealthy: 1 });
+    const deleted = decide([pod], { replicaSets: [] }, { budgets: [ofNone] });
+    expect(deleted.effects).toEqual([{ do: 'Delete', pod, because: 'its ReplicaSet was deleted while it was handed over' }]);
+    expect(decide([pod], { replicaSets: [aReplicaSet({ replicas: 0 })] }, { budgets: [ofNone] }).effects).toEqual([{ do: 'GiveBack', pod }]);
+    expect(decide([pod], { replicaSets: [aReplicaSet()] }, { budgets: [ofNone] }).did).toEqual([]);
+    expect(decide([pod], { replicaSets: [] }, { budgets: [{ ...ofNone, expectedPods: 3 }] }).did, 'others count there').toEqual([]);
+    const unreadable = { ...pod, annotations: { ...pod.annotations, 'drover.dev/handover': '{' } };
+    expect(decide([unreadable], { replicaSets: [] }, { budgets: [ofNone] }).did).toEqual([]);
+  });
+
   it('waits until the namespace has been read', () => {
     expect(decide([aHandedOverPod()], null)).toMatchObject({ did: [], waitingFor: { cause: 'NotYetSeen' } });
   });
@@ -257,6 +269,12 @@ describe('unlisting', () => {
   it('comes before the eviction, where it touches nothing else', () => {
     const { effects } = decide([aHandedOverPod()], covered);
     expect(effects).toMatchObject([{ do: 'Unlist', labels: { app: 'web' } }]);
+  });
+
+  it('takes one of two pods that share a replacement, and goes on counting on the other', () => {
+    const pods = ['a', 'b'].map((name) => aHandedOverPod({ readyAtStart: 2 }, { name }));
+    const view = { ...covered, replicaSets: [aReplicaSet({ replicas: 2 })] };
+    expect(decide(pods, view).did).toEqual(['Unlist a']);
   });
 
   it('is left out where the policy says so, or a budget counts by the same label', () => {

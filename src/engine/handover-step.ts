@@ -79,6 +79,8 @@ export function decideHandedOver(drain: Drain, pod: Pod, journal: HandoverJourna
   // Nothing is lost by letting an unready pod go: nobody is served by it.
   if (!pod.ready) return evict('handed over, and not Ready any more');
 
+  const left = leftByOwner(pod, journal, view, pass);
+  if (left) return decided(left);
   const cover = coverOf(pod, journal, view, pass.isLeaving, pass.now);
   if (cover.kind === 'OwnerGone') return evict('handed over; its owner is gone');
   if (cover.kind !== 'Covered') return uncovered(drain, pod, journal, cover, pass.now);
@@ -91,6 +93,25 @@ export function decideHandedOver(drain: Drain, pod: Pod, journal: HandoverJourna
   // It still serves and the budget still counts it, so what it takes of the budget stays reserved for it.
   if (verdict.kind === 'Allowed') pass.budgets.charge(verdict.budget);
   return decided(unlist);
+}
+
+/**
+ * A budget allows nothing, for ever, once the owners of its pods want none (kubernetes pkg/controller/disruption/disruption.go,
+ * updatePdbStatus: expectedCount <= 0). Its owner would have removed this pod without asking a budget, had it not been handed over at that
+ * moment: so it is done now.
+ */
+function leftByOwner(pod: Pod, journal: HandoverJournal, view: NamespaceView, pass: Pass): PodDecision | null {
+  const verdict = pass.budgets.verdict(pod);
+  if (verdict.kind !== 'Refused' || verdict.budget.expectedPods > 0) return null;
+  const owner = view.replicaSets.get(journal.owner.uid);
+  if (owner && owner.deletedAt === undefined) {
+    if (owner.replicas > 0) return null;
+    return { state: 'HandingOver', effect: { do: 'GiveBack', pod }, handover: 'its ReplicaSet wants no pods any more; given back, so that it is removed' };
+  }
+  // An unreadable journal: what may be somebody's is not deleted.
+  if (journal.owner.uid === '') return null;
+  const because = 'its ReplicaSet was deleted while it was handed over';
+  return { state: 'Evicting', effect: { do: 'Delete', pod, ...(pod.graceSeconds < 1 && { graceSeconds: 1 }), because }, handover: because };
 }
 
 function decideUnlist(pod: Pod, journal: HandoverJournal, view: NamespaceView, pass: Pass): PodDecision | null {

@@ -214,19 +214,26 @@ export function coverOf(pod: Pod, journal: HandoverJournal, view: NamespaceView,
   if (pod.owner?.uid === replicaSet.uid) return { kind: 'Releasing' };
 
   const hold = replicaSet.minReadySeconds * 1_000 + ENDPOINT_PROPAGATION_MS;
-  // A pod that left its Services is Ready but serves nobody any more.
-  const others = podsServing(replicaSet.uid, view).filter(
-    (other) => other.uid !== pod.uid && !isLeaving(other) && readHandover(other)?.unlistedAt === undefined,
-  );
-  const serving = others.filter((other) => other.ready);
-  const settled = serving.filter((other) => (other.readyAt ?? now) + hold <= now);
   const wanted = Math.min(replicaSet.replicas, journal.readyAtStart);
-  if (settled.length >= wanted) return { kind: 'Covered' };
-  if (serving.length >= wanted) {
-    const times = serving.map((other) => (other.readyAt ?? now) + hold).sort((a, b) => a - b);
-    return { kind: 'Settling', until: times[wanted - 1] ?? now };
+  // One loop that ends as soon as the answer is known: this is asked for every pod that is handed over, in every pass.
+  let settled = 0;
+  const settlesAt: Millis[] = [];
+  const unready: Pod[] = [];
+  for (const other of podsServing(replicaSet.uid, view)) {
+    // A pod that left its Services is Ready but serves nobody any more.
+    if (other.uid === pod.uid || isLeaving(other) || readHandover(other)?.unlistedAt !== undefined) continue;
+    if (!other.ready) {
+      if (other.owner) unready.push(other);
+      continue;
+    }
+    const at = (other.readyAt ?? now) + hold;
+    if (at <= now) settled += 1;
+    if (settled >= wanted) break;
+    settlesAt.push(at);
   }
-  const unready = others.filter((other) => other.owner && !other.ready).sort((a, b) => b.createdAt - a.createdAt);
+  if (settled >= wanted) return { kind: 'Covered' };
+  if (settlesAt.length >= wanted) return { kind: 'Settling', until: settlesAt.sort((a, b) => a - b)[wanted - 1] ?? now };
+  unready.sort((a, b) => b.createdAt - a.createdAt);
   const homeless = unready.find((other) => other.unschedulable !== undefined);
   if (homeless) return { kind: 'NoRoom', replacement: homeless, message: homeless.unschedulable ?? '' };
   const replacement = unready[0];

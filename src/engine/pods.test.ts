@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Pod } from '../api/objects.ts';
-import { aBarePod, aHandedOverPod, aPod, ownedBy, selecting, settings } from '../../test/builders.ts';
+import { aBarePod, aHandedOverPod, aPod, NOW, ownedBy, SECOND, selecting, settings } from '../../test/builders.ts';
 import { readHandover } from './handover.ts';
 import { classifyPod } from './pods.ts';
 import type { DrainSettings, PodRule } from './settings.ts';
 
-const classify = (pod: Pod, changed: Partial<DrainSettings> = {}) =>
-  classifyPod(pod, settings(changed), readHandover(pod) !== null);
+const classify = (pod: Pod, changed: Partial<DrainSettings> = {}, now = NOW) =>
+  classifyPod(pod, settings(changed), readHandover(pod) !== null, now);
 const aRule = (overrides: Partial<PodRule> = {}): PodRule => ({
   podSelector: selecting({ app: 'web' }),
   do: 'Drain',
@@ -63,6 +63,17 @@ describe('classifyPod', () => {
 
   it('no longer protects what is already terminating', () => {
     expect(classify(aBarePod({ deletedAt: 1, emptyDir: true }), { emptyDir: 'Protect' })).toMatchObject({ kind: 'Move' });
+  });
+
+  it('no longer waits for a pod whose grace ended longer ago than the settings say, whatever else holds for it', () => {
+    const after = { skipDeletedAfterMs: 10 * SECOND };
+    const gone = { kind: 'Skip', because: 'LongDeleted' };
+    expect(classify(aPod({ deletedAt: NOW - 10 * SECOND }), after)).toMatchObject({ kind: 'Move' });
+    expect(classify(aPod({ deletedAt: NOW - 11 * SECOND }), after)).toEqual(gone);
+    expect(classify(aPod({ deletedAt: NOW - 11 * SECOND, finalizers: ['example.com/hold'] }), after)).toEqual(gone);
+    expect(classify(aPod({ deletedAt: NOW + SECOND }), after)).toMatchObject({ kind: 'Move' });
+    expect(classify(aPod(), after)).toMatchObject({ kind: 'Move' });
+    expect(classify(aPod({ deletedAt: NOW - 3_600 * SECOND }))).toMatchObject({ kind: 'Move' });
   });
 
   it('lets the first rule that matches decide', () => {

@@ -1,6 +1,7 @@
 /** Which of a node's pods leave, which stay, which forbid the drain, and in which order they go. */
 import { matchesSelector } from '../api/label-selector.ts';
 import type { Pod } from '../api/objects.ts';
+import type { Millis } from '../lib/clock.ts';
 import type { ProtectedWhy } from './blocker.ts';
 import type { DrainSettings, PodRule } from './settings.ts';
 
@@ -10,7 +11,7 @@ export type PodClass =
   | { readonly kind: 'Wait'; readonly tier: Tier; readonly maxWaitMs: number | null }
   | { readonly kind: 'Protect'; readonly tier: Tier; readonly why: ProtectedWhy };
 
-export type SkipBecause = 'MirrorPod' | 'DaemonSet' | 'Rule' | 'NotSelected';
+export type SkipBecause = 'LongDeleted' | 'MirrorPod' | 'DaemonSet' | 'Rule';
 
 export interface Tier {
   readonly name: string;
@@ -55,8 +56,14 @@ function ruleFor(pod: Pod, rules: readonly PodRule[]): PodRule | undefined {
   );
 }
 
+/** From when on a terminating pod is no longer waited for; null: always. Its deletionTimestamp is when its grace ends, as kubectl counts. */
+export function skippedFrom(pod: Pod, { skipDeletedAfterMs }: DrainSettings): Millis | null {
+  return pod.deletedAt === undefined || skipDeletedAfterMs === undefined ? null : pod.deletedAt + skipDeletedAfterMs + 1;
+}
+
 /** The order of the questions is kubectl's (pkg/drain/filters.go); rules of the policy come before DaemonSets so that they can move one. */
-export function classifyPod(pod: Pod, settings: DrainSettings, handedOver: boolean): PodClass {
+export function classifyPod(pod: Pod, settings: DrainSettings, handedOver: boolean, now: Millis): PodClass {
+  if (now >= (skippedFrom(pod, settings) ?? Number.POSITIVE_INFINITY)) return { kind: 'Skip', because: 'LongDeleted' };
   if (pod.mirror) return { kind: 'Skip', because: 'MirrorPod' };
   const rule = ruleFor(pod, settings.rules);
   if (rule?.do === 'Skip') return { kind: 'Skip', because: 'Rule' };

@@ -39,6 +39,8 @@ export interface DrainSettings {
   readonly waitForVolumes: boolean;
   /** null: an empty node counts as done at once. */
   readonly settleTimeoutMs: Millis | null;
+  /** kubectl's --skip-wait-for-delete-timeout: a pod that is still there so long after its grace counts as gone. Absent: none does. */
+  readonly skipDeletedAfterMs?: Millis;
   readonly excludeFromLoadBalancers: boolean;
   /** kubectl's --disable-eviction: DELETE instead of eviction, around budgets. */
   readonly disableEviction: boolean;

@@ -78,6 +78,19 @@ describe('Pending', () => {
     });
   });
 
+  it('takes the marks back that an earlier run of its name left on a node that was uncordoned since, and starts afresh', () => {
+    const later = { is: { createdAt: NOW + MINUTE } };
+    expect(step('Pending', { ...later, node: uncordoned })).toMatchObject({ phase: 'Pending', nodeEffect: { do: 'Undo' } });
+    expect(step('Pending', { ...later, node: aNode() })).toMatchObject({ phase: 'Draining' });
+    expect(step('Pending', { ...later, node: aCordonedNode('m-1') }), 'cordoned still: it goes on').toMatchObject({
+      phase: 'Draining',
+    });
+  });
+
+  it('takes an uncordon for a word about itself when the marks are its own', () => {
+    expect(step('Pending', { node: uncordoned })).toMatchObject({ phase: 'Draining' });
+  });
+
   it('waits when nobody has judged it', () => {
     expect(step('Pending', { admission: undefined })).toEqual({ phase: 'Pending' });
   });

@@ -102,7 +102,9 @@ function pending(input: StepInput): StepResult {
   const because = unwanted(input);
   if (because) {
     const marked = isOurs(input) || unseenUntil(input) !== null;
-    return marked ? { phase: 'Undoing', change: { message: because } } : { phase: 'Cancelled', change: { finishedAt: now, message: because } };
+    return marked
+      ? { phase: 'Undoing', change: { message: because } }
+      : { phase: 'Cancelled', change: { finishedAt: now, message: because } };
   }
   if (maintenance.paused) {
     const waitingFor: Blocker = { cause: 'Paused', because: maintenance.pausedBecause };
@@ -112,19 +114,48 @@ function pending(input: StepInput): StepResult {
   if (admission.blocker) {
     const queued = admission.blocker.cause === 'MaxNodes' || admission.blocker.cause === 'GroupLimit';
     const mark = queued && !node.unschedulable && readJournal(node) === null;
-    return { phase: 'Pending', waitingFor: admission.blocker, wakeAt: admission.wakeAt ?? null, ...(mark && { nodeEffect: { do: 'Mark', node } }) };
+    return {
+      phase: 'Pending',
+      waitingFor: admission.blocker,
+      wakeAt: admission.wakeAt ?? null,
+      ...(mark && { nodeEffect: { do: 'Mark', node } }),
+    };
+  }
+  if (isLeftOver(maintenance, node)) {
+    const message = patchFailure(input);
+    const handingBack: Blocker = { cause: 'NotYetSeen', what: `node ${node.name} handed back` };
+    return {
+      phase: 'Pending',
+      nodeEffect: { do: 'Undo', node },
+      waitingFor: message === null ? handingBack : { cause: 'UndoFailed', message },
+    };
   }
   return { phase: 'Draining', change: { startedAt: now } };
+}
+
+/**
+ * `drover drain`, later `kubectl uncordon`, and now `drover drain` again: the marks carry this maintenance's name and are older than
+ * it is. That uncordon ended the earlier drain and says nothing about this one, so it must not pause it.
+ */
+function isLeftOver({ id, createdAt }: Maintenance, node: Node): boolean {
+  const journal = readJournal(node);
+  const older = Date.parse(journal?.since ?? '') < Math.floor(createdAt / 1_000) * 1_000;
+  return journal?.by === id && journal.stage === 'Cordoned' && !node.unschedulable && older;
 }
 
 /** What stops Draining and Settling alike. */
 function interruption(input: StepInput): StepResult | null {
   const { maintenance, node } = input;
-  if (!node) return { ...gone(input, 'Drained'), change: { drainedAt: input.now, finishedAt: input.now, message: `node ${maintenance.nodeName} is gone` } };
+  if (!node)
+    return {
+      ...gone(input, 'Drained'),
+      change: { drainedAt: input.now, finishedAt: input.now, message: `node ${maintenance.nodeName} is gone` },
+    };
   const because = unwanted(input);
   if (because) return { phase: 'Undoing', change: { message: because } };
   if (maintenance.paused) return { phase: 'Undoing', change: { message: maintenance.pausedBecause || 'paused' } };
-  if (wasUncordoned(input)) return { phase: 'Undoing', change: { message: UNCORDONED }, nodeEffect: { do: 'Pause', because: UNCORDONED } };
+  if (wasUncordoned(input))
+    return { phase: 'Undoing', change: { message: UNCORDONED }, nodeEffect: { do: 'Pause', because: UNCORDONED } };
   return null;
 }
 
@@ -147,15 +178,28 @@ function draining(input: StepInput): StepResult {
   if (!node || !drain?.known) return { phase: 'Draining', waitingFor: drain?.waitingFor ?? null };
   if (!isCordoned(input)) {
     const message = patchFailure(input);
-    return { phase: 'Draining', nodeEffect: { do: 'Cordon', node }, waitingFor: message === null ? drain.waitingFor : { cause: 'CordonFailed', message } };
+    return {
+      phase: 'Draining',
+      nodeEffect: { do: 'Cordon', node },
+      waitingFor: message === null ? drain.waitingFor : { cause: 'CordonFailed', message },
+    };
   }
   if (drain.remaining === 0) return { phase: 'Settling', waitingFor: null };
 
   const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);
   const asideAt = progressAt + maintenance.settings.stepAsideMs;
   const because = drain.waitingFor?.cause ?? '';
-  if (now >= asideAt) return { phase: 'Undoing', change: { message: `no pod could leave for ${formatDuration(maintenance.settings.stepAsideMs)}: ${because}` } };
-  return { phase: 'Draining', podEffects: drain.effects, waitingFor: drain.waitingFor, wakeAt: Math.min(drain.wakeAt ?? asideAt, asideAt) };
+  if (now >= asideAt)
+    return {
+      phase: 'Undoing',
+      change: { message: `no pod could leave for ${formatDuration(maintenance.settings.stepAsideMs)}: ${because}` },
+    };
+  return {
+    phase: 'Draining',
+    podEffects: drain.effects,
+    waitingFor: drain.waitingFor,
+    wakeAt: Math.min(drain.wakeAt ?? asideAt, asideAt),
+  };
 }
 
 function settling(input: StepInput): StepResult {
@@ -173,8 +217,10 @@ function drained(input: StepInput): StepResult {
   const { maintenance, node, now } = input;
   if (!node) return maintenance.state.finishedAt === undefined ? gone(input, 'Drained') : { phase: 'Drained' };
   if (maintenance.cancelled) return { phase: 'Undoing', change: { message: 'cancelled' } };
-  if (!input.cause && maintenance.handBack === 'WhenCauseClears') return { phase: 'Undoing', change: { message: 'the reason no longer holds' } };
-  if (readJournal(node)?.by !== maintenance.id) return { phase: 'HandedBack', change: { finishedAt: now, message: 'someone else took the node back' } };
+  if (!input.cause && maintenance.handBack === 'WhenCauseClears')
+    return { phase: 'Undoing', change: { message: 'the reason no longer holds' } };
+  if (readJournal(node)?.by !== maintenance.id)
+    return { phase: 'HandedBack', change: { finishedAt: now, message: 'someone else took the node back' } };
   if (!node.unschedulable) return { phase: 'Undoing', change: { message: UNCORDONED } };
   return { phase: 'Drained', waitingFor: null };
 }
@@ -205,15 +251,28 @@ function undoing(input: StepInput): StepResult {
   const left = pods.filter((pod) => pod.deletedAt === undefined).flatMap((pod) => takeBack(pod, world, needs, input.now) ?? []);
   const [first] = left;
   if (first) {
-    const wakeAt = left.reduce<Millis | null>((soonest, each) => (each.wakeAt === undefined ? soonest : Math.min(each.wakeAt, soonest ?? each.wakeAt)), null);
+    const wakeAt = left.reduce<Millis | null>(
+      (soonest, each) => (each.wakeAt === undefined ? soonest : Math.min(each.wakeAt, soonest ?? each.wakeAt)),
+      null,
+    );
     const refused = left.find(({ blocker }) => blocker.cause === 'UndoFailed') ?? first;
-    return { phase: 'Undoing', podEffects: left.flatMap(({ effect }) => effect ?? []), waitingFor: refused.blocker, wakeAt, ...pausing };
+    return {
+      phase: 'Undoing',
+      podEffects: left.flatMap(({ effect }) => effect ?? []),
+      waitingFor: refused.blocker,
+      wakeAt,
+      ...pausing,
+    };
   }
   if (pausing) return { phase: 'Undoing', ...pausing, waitingFor: { cause: 'NotYetSeen', what: 'that it is paused' } };
   const unseen: Blocker = { cause: 'NotYetSeen', what: `node ${node.name} handed back` };
   if (isOurs(input)) {
     const message = patchFailure(input);
-    return { phase: 'Undoing', nodeEffect: { do: 'Undo', node }, waitingFor: message === null ? unseen : { cause: 'UndoFailed', message } };
+    return {
+      phase: 'Undoing',
+      nodeEffect: { do: 'Undo', node },
+      waitingFor: message === null ? unseen : { cause: 'UndoFailed', message },
+    };
   }
   const until = unseenUntil(input);
   if (until !== null) return { phase: 'Undoing', waitingFor: unseen, wakeAt: until };
@@ -238,7 +297,12 @@ function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
   const attempts = state.attempts + 1;
   if (attempts >= settings.attempts) return { phase: 'Failed', change: { attempts, finishedAt: now } };
   const retryAt = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
-  return { phase: 'BackOff', change: { attempts, retryAt }, waitingFor: waitOut(retryAt, attempts, state.message), wakeAt: retryAt };
+  return {
+    phase: 'BackOff',
+    change: { attempts, retryAt },
+    waitingFor: waitOut(retryAt, attempts, state.message),
+    wakeAt: retryAt,
+  };
 }
 
 function stay(input: StepInput): StepResult {

@@ -6,14 +6,14 @@ import { BrokenFrame } from './proto-reader.ts';
 import * as arbitrary from './testing/arbitrary.ts';
 import { message, writeNode, writePod } from './testing/proto-writer.ts';
 
-describe('protobuf and JSON', () => {
+describe('protobuf and JSON', { timeout: 60_000 }, () => {
   it('give the same slim Pod', () => {
     fc.assert(
       fc.property(arbitrary.pod, (pod) => {
         const bytes = writePod(pod);
         expect(decodePodProto(bytes, 0, bytes.length)).toStrictEqual(decodePodJson(pod));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -28,7 +28,7 @@ describe('protobuf and JSON', () => {
   });
 });
 
-describe('the protobuf reader', () => {
+describe('the protobuf reader', { timeout: 60_000 }, () => {
   it('keeps a negative priority, which is ten bytes on the wire', () => {
     const bytes = message([1, message([1, 'p'])], [2, message([25, -10])]);
     expect(decodePodProto(bytes, 0, bytes.length).priority).toBe(-10);
@@ -72,7 +72,7 @@ describe('the protobuf reader', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
     expect(() => decodePodProto(Buffer.from([0x0a, 0x05, 0x0a]), 0, 3)).toThrow(BrokenFrame);
     expect(() => decodePodProto(Buffer.from([0x0b]), 0, 1)).toThrow('field 1 has wire type 3 instead of 2');

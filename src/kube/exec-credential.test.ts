@@ -56,7 +56,7 @@ const runs = () =>
     .split('\n')
     .map((line) => JSON.parse(line) as { info: string; own?: string; args: string[] });
 
-describe('an exec plugin', () => {
+describe('an exec plugin', { timeout: 60_000 }, () => {
   it('is run once for all who wait, and again only shortly before its credential expires', async () => {
     const source = plugin(answer({ token: 't-1', expirationTimestamp: '2026-01-01T01:00:00Z' }));
     const all = await Promise.all([source.current(), source.current(), source.current()]);

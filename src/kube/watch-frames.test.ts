@@ -21,7 +21,7 @@ function split(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return at.slice(1).map((end, index) => bytes.subarray(at[index], end));
 }
 
-describe('a watch stream', () => {
+describe('a watch stream', { timeout: 60_000 }, () => {
   it('gives the same events however the network cuts it, in JSON and in protobuf', () => {
     const stream = fc.array(fc.record({ type: fc.constantFrom('ADDED', 'MODIFIED', 'DELETED'), pod: arbitrary.pod }), {
       minLength: 1,
@@ -36,7 +36,7 @@ describe('a watch stream', () => {
         expect(readAll(JSON_TYPE, split(json, cuts))).toStrictEqual(whole);
         expect(readAll(`${PROTOBUF};stream=watch`, split(proto, cuts))).toStrictEqual(whole);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -105,7 +105,7 @@ describe('a watch stream', () => {
   });
 });
 
-describe('a list page', () => {
+describe('a list page', { timeout: 60_000 }, () => {
   it('is the same in JSON and in protobuf', () => {
     fc.assert(
       fc.property(fc.array(arbitrary.pod, { maxLength: 3 }), (items) => {

@@ -73,7 +73,9 @@ export async function startFaultProxy(bed: Pick<Bed, 'folder' | 'server'>): Prom
       const headers = { ...endToEnd(incoming.headers), ...(body.length > 0 && { 'content-length': String(body.length) }) };
       const sent = request(new URL(incoming.url ?? '/', bed.server), { method: incoming.method, headers, agent }, resolve);
       sent.on('error', reject);
-      outgoing.on('close', () => sent.destroy());
+      // A write that has reached the server is finished by it: cancelled between the charge of a budget and the deletion of the pod,
+      // an eviction would keep the budget charged for the two minutes of the disruption controller's DeletionTimeout.
+      if (incoming.method === 'GET') outgoing.on('close', () => sent.destroy());
       sent.end(body);
     });
 

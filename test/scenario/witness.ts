@@ -1,11 +1,69 @@
 /** Sees pods and budgets of the whole bed by watches of its own, and keeps what a drain must never show, by namespace. */
+import { readFileSync } from 'node:fs';
+import type { ClientRequest } from 'node:http';
+import { request } from 'node:https';
+import { join } from 'node:path';
 import type { Bed } from '../beds/bed.ts';
+import { files, tokenOf } from '../beds/credentials.ts';
 import { isReady, type PodObject } from './cluster.ts';
-import { observe } from './observer.ts';
+import type { WatchEvent } from './observer.ts';
 
 interface BudgetObject {
   readonly metadata: { readonly namespace: string; readonly name: string };
   readonly status?: { readonly currentHealthy?: number; readonly desiredHealthy?: number };
+}
+
+interface Versioned {
+  readonly metadata: { readonly resourceVersion?: string };
+}
+
+const RETRY_MS = 200;
+
+/**
+ * Tells what is there, then every change, for as long as it takes: a watch that the server ends, because it restarts or its client is
+ * slow, goes on behind the last version that was seen, so that nothing is missed.
+ * @returns what ends it. @throws Error there when the server no longer knew that version
+ */
+async function watchThroughout<T>(bed: Pick<Bed, 'api' | 'folder' | 'server'>, path: string, see: (event: WatchEvent<T>) => void) {
+  const { metadata, items } = await bed.api<{ metadata: { resourceVersion: string }; items: T[] }>({ path });
+  for (const object of items) see({ type: 'ADDED', object });
+  const options = {
+    headers: { authorization: `Bearer ${tokenOf(bed.folder, 'admin')}` },
+    ca: readFileSync(join(bed.folder, files.certificate)),
+  };
+  let version = metadata.resourceVersion;
+  let problem: Error | undefined;
+  let sent: ClientRequest;
+  let isOver = false;
+  const read = (line: string) => {
+    const event = JSON.parse(line) as WatchEvent<T & Versioned>;
+    if (event.type === 'ERROR') problem = new Error(`the watch of ${path} cannot go on behind ${version}: ${line}`);
+    version = event.object.metadata?.resourceVersion ?? version;
+    see(event);
+  };
+  const open = () => {
+    sent = request(new URL(`${path}?watch=true&resourceVersion=${version}`, bed.server), options, (answer) => {
+      let rest = '';
+      answer.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        // An answer that is no watch, of a server that is not up yet, is asked for again.
+        if (answer.statusCode === 200) for (const line of lines) read(line);
+      });
+      answer.on('error', () => {}); // 'close' follows
+    });
+    sent.on('error', () => {});
+    sent.on('close', () => {
+      if (!isOver && !problem) setTimeout(open, RETRY_MS);
+    });
+    sent.end();
+  };
+  open();
+  return () => {
+    isOver = true;
+    sent.destroy();
+    if (problem) throw problem;
+  };
 }
 
 export interface Testimony {
@@ -21,7 +79,7 @@ export interface Witness {
   /** From now on; before it, its pods may be on their way to be Ready. */
   begin(namespace: string): void;
   of(namespace: string): Testimony;
-  /** @throws Error when a watch ended meanwhile: something may have been missed */
+  /** @throws Error when something may have been missed */
   stop(): void;
 }
 
@@ -31,7 +89,7 @@ interface Space {
   readonly fewest: Map<string, number>;
 }
 
-export async function openWitness(bed: Pick<Bed, 'folder' | 'server'>): Promise<Witness> {
+export async function openWitness(bed: Pick<Bed, 'api' | 'folder' | 'server'>): Promise<Witness> {
   const serving = new Map<string, Map<string, Set<string>>>(); // namespace -> app -> uids
   const living = new Map<string, Set<string>>(); // namespace -> uids
   const spaces = new Map<string, Space>();
@@ -61,8 +119,8 @@ export async function openWitness(bed: Pick<Bed, 'folder' | 'server'>): Promise<
     count(namespace);
   };
   const stops = await Promise.all([
-    observe<PodObject>(bed, '/api/v1/pods', ({ type, object }) => seePod(type, object)),
-    observe<BudgetObject>(bed, '/apis/policy/v1/poddisruptionbudgets', ({ type, object: { metadata, status } }) => {
+    watchThroughout<PodObject>(bed, '/api/v1/pods', ({ type, object }) => seePod(type, object)),
+    watchThroughout<BudgetObject>(bed, '/apis/policy/v1/poddisruptionbudgets', ({ type, object: { metadata, status } }) => {
       const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
       if (type !== 'DELETED' && currentHealthy < desiredHealthy)
         spaces.get(metadata.namespace)?.shortages.push(`${metadata.name}: ${currentHealthy} of ${desiredHealthy}`);

@@ -27,7 +27,7 @@ const staysBecause: Readonly<Record<SkipBecause, string>> = {
   MirrorPod: 'a static pod of the kubelet',
   DaemonSet: 'its DaemonSet would put it back',
   Rule: 'not selected by --pod-selector',
-  NotSelected: 'not selected by --pod-selector',
+  LongDeleted: 'should have been gone long ago (--skip-wait-for-delete-timeout)',
 };
 
 /** What the API server said to a change, by pod uid; the node's own under its name. */

@@ -8,7 +8,12 @@ const result = (...outcomes: DrainOutcome[]) => ({
   nodes: outcomes.map((outcome, index) => ({ name: `w${index + 1}`, outcome, message: '', seconds: 65.2, pods: 12 })),
 });
 const last = report([
-  nodeReport({ remaining: 1, waitingFor: exhausted(), pods: [podReport('db-0', { state: 'Waiting', blocker: exhausted() })] }),
+  nodeReport({
+    cordoned: true,
+    remaining: 1,
+    waitingFor: exhausted(),
+    pods: [podReport('db-0', { state: 'Waiting', blocker: exhausted() })],
+  }),
 ]);
 
 describe('the end of a drain', () => {
@@ -32,6 +37,11 @@ describe('the end of a drain', () => {
       'error: node w2 was not begun; nothing was changed on it',
       'It stays cordoned. Run the same command to go on, or give back with: kubectl drover uncordon w1',
     ]);
+  });
+
+  it('does not say that a node stays cordoned when someone has uncordoned it', () => {
+    const open = report([nodeReport({ remaining: 1, cordoned: false })]);
+    expect(failureLines(result('Failed'), open, 'drover')).toEqual([expect.stringContaining('w1 was not drained after 1m5s')]);
   });
 
   it('as an object names every pod that is left, with what would unblock it', () => {

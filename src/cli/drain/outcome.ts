@@ -19,7 +19,9 @@ export function failureLines(result: DrainRunResult, last: DrainRunReport | null
     const because = [node.message, stand].filter(Boolean).join('; ');
     return `error: node ${node.name} ${said[node.outcome](elapsed(node.seconds * 1_000))}${because ? `: ${because}` : ''}`;
   });
-  const begun = failed.filter((node) => node.outcome !== 'NotStarted').map((node) => node.name);
+  // Someone may have uncordoned it meanwhile, which ended the drain.
+  const open = new Set(last?.nodes.filter(({ cordoned }) => !cordoned).map(({ name }) => name));
+  const begun = failed.filter((node) => node.outcome !== 'NotStarted' && !open.has(node.name)).map((node) => node.name);
   if (begun.length > 0) {
     const names = begun.join(' ');
     lines.push(

@@ -50,6 +50,7 @@ describe('settingsOf', () => {
     [{ gracePeriod: 0 }, { graceSeconds: 1 }],
     [{ handover: 'always' }, { handover: 'Always' }],
     [{ unlist: false }, { unlist: false }],
+    [{ skipWaitForDeleteTimeout: 30 }, { skipDeletedAfterMs: 30_000 }],
     [{ handoverTimeout: 5_000 }, { handoverTimeoutMs: 5_000 }],
     [{ deadline: 60_000 }, { deadlineMs: 60_000, ladder: [{ afterMs: 60_000, do: 'Delete' }] }],
   ] as const)('takes %j', (flags, expected) => {
@@ -75,7 +76,7 @@ describe('settingsOf', () => {
 
 describe('--pod-selector', () => {
   const drains = (podSelector: string, pod: ReturnType<typeof aPod>) =>
-    classifyPod(pod, settings({ podSelector }), readHandover(pod) !== null).kind === 'Move';
+    classifyPod(pod, settings({ podSelector }), readHandover(pod) !== null, 0).kind === 'Move';
 
   it.each([
     ['app=web', { app: 'web' }, true],

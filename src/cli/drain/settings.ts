@@ -11,11 +11,6 @@ const SETTLE_TIMEOUT_MS = 600_000;
 
 /** @throws UsageError for flags that do not go together. */
 export function settingsOf(flags: DrainFlags, nodeCount: number): DrainSettings {
-  if (flags.skipWaitForDeleteTimeout > 0) {
-    throw new UsageError(
-      '--skip-wait-for-delete-timeout is not supported yet: drover waits for every pod; use --timeout to give up',
-    );
-  }
   if (flags.deadline === 0) throw new UsageError('--deadline must be longer than 0; leave it out for none');
   return {
     ...defaultDrainSettings,
@@ -32,6 +27,7 @@ export function settingsOf(flags: DrainFlags, nodeCount: number): DrainSettings 
     // A person waits for the command, and nothing re-creates pods on a cordoned node: empty is empty.
     emptyForMs: 0,
     settleTimeoutMs: (flags.settle ?? nodeCount > 1) ? SETTLE_TIMEOUT_MS : null,
+    ...(flags.skipWaitForDeleteTimeout > 0 && { skipDeletedAfterMs: flags.skipWaitForDeleteTimeout * 1_000 }),
     disableEviction: flags.disableEviction,
   };
 }

@@ -2,9 +2,11 @@
 import type { NodeReport } from '../../controller/drain-report.ts';
 import type { Blocker, BlockerCause } from '../../engine/blocker.ts';
 import type { PodReport } from '../../engine/drain.ts';
-import { explain } from '../../engine/explain.ts';
+import { explain, type Viewpoint } from '../../engine/explain.ts';
 import { podKey } from '../../engine/pods.ts';
 import type { Millis } from '../../lib/clock.ts';
+
+export const commandLine: Viewpoint = { of: 'CommandLine' };
 
 // The ordinary course of an eviction.
 const ordinary: ReadonlySet<BlockerCause> = new Set(['InFlight', 'NotYetSeen', 'EarlierTier', 'Terminating']);
@@ -45,6 +47,6 @@ export function leftOver({ pod, state, blocker, handover }: PodReport, now: Mill
 }
 
 export function waitObject(blocker: Blocker, now: Millis): object {
-  const { message, unblock, passes } = explain(blocker, now);
+  const { message, unblock, passes } = explain(blocker, now, commandLine);
   return { cause: blocker.cause, message, unblock, passes };
 }

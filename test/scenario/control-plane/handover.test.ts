@@ -5,7 +5,7 @@ import { type ControlPlane, startControlPlane } from '../../beds/control-plane.t
 import { podAnnotations } from '../../beds/kwok-stages.ts';
 import { deployment, type KubeObject, merge, pod, podDisruptionBudget, service, statefulSet } from '../../beds/objects.ts';
 import { type Case, maintain, setStage } from '../case.ts';
-import { type Cluster, fingerprint, isReady, maintenanceObject, openCluster, type PodObject } from '../cluster.ts';
+import { type Cluster, fingerprint, isReady, openCluster, type PodObject } from '../cluster.ts';
 import { type ControllerProcess, installResources, startController } from '../controller-process.ts';
 import { drover, startDrover } from '../drover.ts';
 import { eventually } from '../eventually.ts';
@@ -46,17 +46,21 @@ const isHandedOver = ({ metadata }: PodObject) => metadata.annotations?.['drover
 const handedOver = (made: Case, count: number) =>
   eventually(`${count} pods of ${made.name} to be handed over`, () => cluster.podsOn(made.old), (pods) => pods.filter(isHandedOver).length === count);
 
+interface Owned {
+  readonly ownerReferences?: readonly object[];
+}
+
 /** Nothing of a handover is left on any pod. */
 async function expectNoTraces({ namespace }: Case): Promise<void> {
   for (const { metadata } of await cluster.podsIn(namespace)) {
     const keys = [...Object.keys(metadata.labels ?? {}), ...Object.keys(metadata.annotations ?? {})];
     expect(keys.filter((key) => key === 'drover.dev/handed-over' || key === 'drover.dev/handover')).toEqual([]);
-    expect(keys).toContain('pod-template-hash');
+    if ((metadata as Owned).ownerReferences) expect(keys).toContain('pod-template-hash');
   }
 }
 
 const identityOf = ({ metadata }: PodObject) =>
-  JSON.stringify([metadata.uid, metadata.labels, metadata.annotations, (metadata as { ownerReferences?: object }).ownerReferences]);
+  JSON.stringify([metadata.uid, metadata.labels, metadata.annotations, (metadata as Owned).ownerReferences]);
 const identities = async ({ namespace }: Case) => JSON.stringify((await cluster.podsIn(namespace)).map(identityOf).sort());
 
 /** What Drover has patched on pods of the case. */
@@ -126,7 +130,6 @@ describe.concurrent('a pod is not handed over', () => {
       name: 'no-label',
       because: 'every label of its ReplicaSet’s selector is also used',
       objects: (ns) => [deployment(ns, 'app', 1), service(ns, 'app', { spec: { selector: { app: 'app' } } })],
-      late: (ns) => [],
     },
   ];
 
@@ -144,9 +147,9 @@ describe.concurrent('a pod is not handed over', () => {
     const waits = await waitsFor(name, blocker ?? 'BudgetNeverAllows');
     expect(waits.pods?.find((each) => each.state !== 'Skipped')?.handover).toContain(because);
     expect((await drover(bed.kubeconfig, 'why', made.old)).stdout).toContain(because);
+    expect(await podPatches(made)).toEqual([]);
     await (release ?? free)(name);
     await phase(name, 'Drained');
-    expect(await podPatches(made)).toEqual([]);
   });
 
   it('with a volume that only one node may mount', async () => {
@@ -181,7 +184,7 @@ describe.concurrent('a pod is not handed over', () => {
     await cluster.readyPods(name, 1);
     const [before] = await cluster.podsOn(made.old);
     await closeSpare(made);
-    await maintain(made, cluster, { handoverTimeout: '3s' });
+    await maintain(made, cluster, { handoverTimeout: '8s' });
     const waits = await waitsFor(name, 'ReplacementNoRoom');
     expect(waits.waitingFor?.message).toMatch(/node\(s\)|nodes are available/);
     await waitsFor(name, 'BudgetNeverAllows');
@@ -320,39 +323,44 @@ describe.concurrent('a handover that somebody else meets', () => {
     expect(fingerprint(await cluster.node(made.old))).toBe(before);
   });
 
-  it('is undone when it is cancelled, byte for byte', async () => {
+  it('is undone when it is paused, begun again when it is resumed, and undone when it is cancelled, byte for byte', async () => {
     const name = 'cancelled';
     const made = await setStage(cluster, name, { objects: web, pods: 2 });
     await cluster.readyPods(name, 2);
     const [node, pods] = [fingerprint(await cluster.node(made.old)), await identities(made)];
     await closeSpare(made);
+    const isAsBefore = async () => {
+      await eventually('the pods to be as before', () => identities(made), (now) => now === pods);
+      expect(fingerprint(await cluster.node(made.old))).toBe(node);
+    };
     const object = await maintain(made, cluster);
+    await handedOver(made, 2);
+    await cluster.patch(object, { spec: { paused: true } });
+    await phase(name, 'Pending');
+    await isAsBefore();
+    await cluster.patch(object, { spec: { paused: false } });
     await handedOver(made, 2);
     await cluster.patch(object, { spec: { cancelled: true } });
     await phase(name, 'Cancelled');
-    await eventually('the pods to be as before', () => identities(made), (now) => now === pods);
-    expect(fingerprint(await cluster.node(made.old))).toBe(node);
+    await isAsBefore();
   });
 
-  it('leaves no orphan when it is cancelled after its owner was deleted', async () => {
+  it('leaves no orphan when it is given up after its owner was deleted', async () => {
     const name = 'orphan';
     const made = await setStage(cluster, name, { objects: web, pods: 2 });
     await cluster.readyPods(name, 2);
-    const node = fingerprint(await cluster.node(made.old));
+    const before = fingerprint(await cluster.node(made.old));
     await closeSpare(made);
-    const drain = { rules: [{ podSelector: { matchLabels: { app: 'held' } }, do: 'WaitCompleted' }] };
-    await cluster.create(merge(pod(name, 'held'), { spec: { nodeName: made.old } }));
-    const object = await maintain(made, cluster, drain);
+    const run = startDrover([`--kubeconfig=${bed.kubeconfig}`, 'drain', made.old]);
     await handedOver(made, 2);
-    await cluster.patch(object, { spec: { paused: true } }); // or both leave at once
-    await phase(name, 'Pending');
-    await expectNoTraces(made);
-    await cluster.patch(object, { spec: { paused: false } });
-    await handedOver(made, 2);
-    await Promise.all([cluster.remove(deployment(name, 'web', 2)), cluster.patch(object, { spec: { cancelled: true } })]);
-    await phase(name, 'Cancelled');
-    await eventually('no pod but the one that is held', () => cluster.podsIn(name), (pods) => pods.every(({ metadata }) => metadata.name === 'held'));
-    expect(fingerprint(await cluster.node(made.old))).toBe(node);
+    run.signal('SIGKILL');
+    await run.finished;
+    await cluster.remove(deployment(name, 'web', 2));
+    const path = `/apis/apps/v1/namespaces/${name}/replicasets`;
+    await eventually('the ReplicaSet to be gone', () => cluster.api<{ items: object[] }>({ path }), ({ items }) => items.length === 0);
+    expect(await drover(bed.kubeconfig, 'uncordon', made.old)).toMatchObject({ code: 0, stderr: '' });
+    await eventually('no pod', () => cluster.podsIn(name), (pods) => pods.length === 0);
+    expect(fingerprint(await cluster.node(made.old))).toBe(before);
   });
 
   it('ends for a pod whose label a person gives back by hand', async () => {
@@ -378,7 +386,7 @@ describe.concurrent('a handover that somebody else meets', () => {
 
 describe.concurrent('a pod that was handed over leaves its Services first', () => {
   const app = (ns: string) => deployment(ns, 'app', 1, template({ metadata: { labels: { app: 'app', serve: 'yes' } } }));
-  const listed = (ns: string) => service(ns, 'app', { spec: { selector: { serve: 'yes' } } });
+  const listed = (ns: string) => service(ns, 'app', { spec: { selector: { app: undefined, serve: 'yes' } } });
   const run = async (name: string, ...more: readonly { path: string; body: object }[]) => {
     const made = await setStage(cluster, name, { objects: (ns) => [app(ns), listed(ns)], pods: 1 });
     await cluster.readyPods(name, 1);
@@ -411,7 +419,7 @@ describe.concurrent('a pod that was handed over leaves its Services first', () =
   });
 
   it('but not when its budget selects on it', async () => {
-    const body = podDisruptionBudget('budgeted', 'app', never, { spec: { selector: { matchLabels: { app: null, serve: 'yes' } } } });
+    const body = podDisruptionBudget('budgeted', 'app', never, { spec: { selector: { matchLabels: { app: undefined, serve: 'yes' } } } });
     const path = '/apis/policy/v1/namespaces/budgeted/poddisruptionbudgets';
     expect(await run('budgeted', { path, body })).toEqual([]);
   });

@@ -100,8 +100,8 @@ async function watchRotation(pool: readonly string[], maxNodes: number) {
 function watchSilence() {
   const silent: string[] = [];
   const lastMove = new Map<string, { key: string; at: number }>();
-  // A status is written at most every two seconds, so progress may look that old.
-  const PATIENCE_MS = 6_000;
+  // With 20 nodes under way a status is written every 10 s, so progress may look that old.
+  const PATIENCE_MS = 15_000;
   return {
     silent,
     look(maintenances: readonly NodeMaintenance[]) {
@@ -142,7 +142,7 @@ async function rotate(from: string, to: string, maxNodes: number | string): Prom
     return all.map(({ spec, status }) => ({ node: spec.nodeName, phase: status?.phase, pods: status?.progress?.summary, waitingFor: status?.waitingFor }));
   };
   const isDone = (all: Awaited<ReturnType<typeof look>>) => all.length === NODES && all.every(({ phase }) => phase === 'Drained');
-  await eventually(`${NODES} nodes to be drained`, look, isDone, { timeoutMs: 150_000, everyMs: 500, also: () => controller.log().slice(-4_000) });
+  await eventually(`${NODES} nodes to be drained`, look, isDone, { timeoutMs: 210_000, everyMs: 500, also: () => controller.log().slice(-4_000) });
 
   const seconds = (Date.now() - startedAt) / 1000;
   const seen = watch.end();

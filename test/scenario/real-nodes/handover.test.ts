@@ -27,16 +27,19 @@ afterAll(async () => {
   await bed?.stop();
 });
 
-const byKubectl = (node: string, ...flags: readonly string[]) => kubectl(bed.kubeconfig, 'drain', node, '--ignore-daemonsets', ...flags);
+const byKubectl = (node: string, ...flags: readonly string[]) =>
+  kubectl(bed.kubeconfig, 'drain', node, '--ignore-daemonsets', ...flags);
 
 async function byDrover(node: string, ...flags: readonly string[]): Promise<void> {
   expect(await drover(bed.kubeconfig, 'drain', node, ...flags)).toMatchObject({ code: 0, stderr: '' });
 }
 
-const giveBack = (node: string) => kubectl(bed.kubeconfig, 'uncordon', node);
+const giveBack = (node: string) => drover(bed.kubeconfig, 'uncordon', node);
 
 const traces = (pods: readonly PodObject[]) =>
-  pods.filter(({ metadata: { labels = {}, annotations = {} } }) => !labels['pod-template-hash'] || annotations['drover.dev/handover']);
+  pods.filter(
+    ({ metadata: { labels = {}, annotations = {} } }) => !labels['pod-template-hash'] || annotations['drover.dev/handover'],
+  );
 
 describe('one replica that needs two seconds to be ready', () => {
   const RATE = 100;
@@ -116,7 +119,9 @@ describe('four replicas that end at SIGTERM in the middle of their requests', ()
     });
   });
 
-  afterAll(() => printFigures(`${REPLICAS} replicas, 50 ms a request, ${RATE} requests/s, ${NODES.length} nodes drained in turn`, reports));
+  afterAll(() =>
+    printFigures(`${REPLICAS} replicas, 50 ms a request, ${RATE} requests/s, ${NODES.length} nodes drained in turn`, reports),
+  );
 
   /** Every node in turn, so that each pod has to move at least once, wherever it was. */
   const throughAllNodes = (drain: (node: string) => Promise<unknown>) =>

@@ -108,7 +108,10 @@ describe('an application that ends in order, behind a NodePort', () => {
       .sort((a, b) => a.started - b.started);
     expect(turns).toHaveLength(NODES.length);
     for (const [index, { started }] of turns.entries()) {
-      if (index > 0) expect(started, 'starts after the node before it is drained').toBeGreaterThanOrEqual(turns[index - 1]?.drained ?? Number.NaN);
+      if (index > 0)
+        expect(started, 'starts after the node before it is drained').toBeGreaterThanOrEqual(
+          turns[index - 1]?.drained ?? Number.NaN,
+        );
     }
     expect(await controller.stop(), controller.log()).toBe(0);
     expect(await fingerprints()).toEqual(before);

@@ -61,7 +61,9 @@ export function printFigures(title: string, reports: Readonly<Record<string, Pro
       what,
       sent,
       lost: failed,
-      causes: Object.entries(byCause).map(([cause, count]) => `${count} ${cause}`).join(', '),
+      causes: Object.entries(byCause)
+        .map(([cause, count]) => `${count} ${cause}`)
+        .join(', '),
       'p50 ms': Math.round(p50),
       'p99 ms': Math.round(p99),
       'max ms': Math.round(maxMs),

@@ -90,7 +90,7 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
   const budgets = new Map<string, Budget>();
   const services: Service[] = [];
   const apps = new Map<string, AppPlan>();
-  const boundAt = new Map<string, number>();
+  const readyFrom = new Map<string, number>();
 
   const put = (pod: Pod) => void pods.set(pod.uid, { ...pod, resourceVersion: next() });
   const nodeNames = Array.from({ length: plan.nodes }, (_, index) => `n-${index}`);
@@ -117,7 +117,7 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
       const nodeName = nodeNames[(index + each) % nodeNames.length] ?? '';
       const pod = newPod(name);
       const ready = each >= app.unready;
-      boundAt.set(pod.uid, Number.POSITIVE_INFINITY);
+      readyFrom.set(pod.uid, Number.POSITIVE_INFINITY);
       put({ ...pod, nodeName, phase: 'Running', ready, readyAt: 0, createdAt: 0 });
     }
   }
@@ -170,16 +170,15 @@ export function createTinyCluster(plan: ClusterPlan, random: () => number): Tiny
         const used = (name: string) => [...pods.values()].filter((other) => other.nodeName === name).length;
         const node = [...nodes.values()].find((each) => !each.unschedulable && used(each.name) < plan.room);
         if (node) {
-          boundAt.set(pod.uid, now);
+          const app = pod.owner && apps.get(pod.owner.uid);
+          const slow = Math.floor(random() * 8);
+          readyFrom.set(pod.uid, !app || app.broken ? Number.POSITIVE_INFINITY : now + (app.readyAfter + slow) * SECOND);
           const { unschedulable: _, ...bound } = pod;
           put({ ...bound, nodeName: node.name, phase: 'Running' });
         } else if (pod.unschedulable === undefined) put({ ...pod, unschedulable: 'no node has room' });
         continue;
       }
-      const app = pod.owner && apps.get(pod.owner.uid);
-      const since = boundAt.get(pod.uid) ?? now;
-      const started = now - since >= (app?.readyAfter ?? 0) * SECOND && random() < 0.25;
-      if (!pod.ready && app && !app.broken && started) put({ ...pod, ready: true, readyAt: now });
+      if (!pod.ready && now >= (readyFrom.get(pod.uid) ?? 0)) put({ ...pod, ready: true, readyAt: now });
     }
   }
 

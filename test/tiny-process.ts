@@ -74,7 +74,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
     }
     return view;
   };
-  const send = (run: () => void) => requests.push({ due: cluster.now + Math.floor(random() * 3) * SECOND, run });
+  const send = (run: () => void) => requests.push({ due: cluster.now + Math.floor(random() ** 2 * 7) * SECOND, run });
   const fate = (): 'Lost' | 'AnswerLost' | 'Twice' | 'Fine' => {
     const drawn = random() * 100;
     return drawn < plan.lost ? 'Lost' : drawn < 2 * plan.lost ? 'AnswerLost' : drawn < 3 * plan.lost ? 'Twice' : 'Fine';

@@ -33,6 +33,8 @@ export interface Screen {
   paint(tone: Tone, text: string): string;
   /** A region that is redrawn in place, or null where that is not possible: no terminal, TERM=dumb, or a CI's log. */
   live(): LiveRegion | null;
+  /** Of stdout. Without one, `columns` is a guess. */
+  readonly isTTY: boolean;
   readonly columns: number;
   readonly rows: number;
   /** May other characters than ASCII be drawn? */
@@ -73,6 +75,7 @@ export function createScreen({ stdout, stderr, env, color, atExit }: ScreenOptio
         },
       };
     },
+    isTTY: stdout.isTTY,
     get columns() {
       return stdout.columns || 80;
     },

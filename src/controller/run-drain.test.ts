@@ -142,6 +142,17 @@ describe('a run of the drain', () => {
     expect(client.get('/api/v1/nodes/node-1')).toMatchObject({ metadata: { annotations: {} } });
   });
 
+  it('drains a node again that kubectl uncordoned after an earlier run, and leaves an undo that opens it', async () => {
+    const earlier = { by: `${BY}/node-1`, since: '2026-01-01T11:00:00Z', stage: 'Cordoned', undo: { unschedulable: false } };
+    const node = rawNode('node-1', { annotations: { 'drover.dev/maintenance': JSON.stringify(earlier) } });
+    const { client, run, later } = await start({ objects: [node, rawPod('a')] });
+    await later(SECOND);
+    await expect(run).resolves.toMatchObject({ ok: true, nodes: [{ outcome: 'Drained', pods: 1 }] });
+    expect(spec(client)).toMatchObject({ unschedulable: true });
+    const annotations = client.get('/api/v1/nodes/node-1')?.metadata['annotations'] as Record<string, string>;
+    expect(JSON.parse(annotations['drover.dev/maintenance'] ?? '')).toMatchObject({ undo: { unschedulable: false } });
+  });
+
   it('changes nothing when the first look at the pods refuses', async () => {
     const lookFirst = (pods: readonly Pod[]) => {
       throw new Error(`${pods.length} pods looked at`);

@@ -54,8 +54,14 @@ describe('statusOf', () => {
     expect(unread.progress).toEqual(known.progress);
     const drained = statusOf(aDecision('Settling', 'Drained'), known, NOW, 3);
     expect(drained.pods).toBeUndefined();
-    expect(drained.progress).toEqual(known.progress);
     expect(statusOf(aDecision('BackOff', 'Pending'), known, NOW, 0).progress).toBeUndefined();
+  });
+
+  it('shows a drained node as wholly drained although the last count was never written', () => {
+    const known = statusOf(draining({ pods: [aReport('a')], remaining: 1 }), undefined, NOW, 2);
+    const drained = statusOf(aDecision('Settling', 'Drained'), known, NOW, 2);
+    expect(drained.progress).toEqual({ total: 3, evicted: 3, gone: 3, remaining: 0, percent: 100, summary: '3/3' });
+    expect(statusOf(aDecision('Drained'), drained, NOW, 0).progress).toEqual(drained.progress);
   });
 
   it('keeps the since of a wait while cause and pod stay, so that a countdown is not written again and again', () => {

@@ -142,17 +142,31 @@ function progressOf(
   gone: number,
 ): Progress | undefined {
   if (phase === 'Pending') return undefined;
-  if (pods === null || remaining === null) return previous;
+  if (pods === null || remaining === null) return phase === 'Drained' && previous ? completed(previous, gone) : previous;
   const total = gone + remaining;
   const evicted = gone + pods.filter((each) => each.state === 'Terminating').length;
   const percent = total === 0 ? 100 : Math.floor((gone * 100) / total);
   return { total, evicted, gone, remaining, percent, summary: `${gone}/${total}` };
 }
 
+/**
+ * A drained node has nothing left to count, and the last count may never have been written: the step before it takes a moment, and a
+ * write that was under way, or a crash, swallows it.
+ */
+function completed(previous: Progress, gone: number): Progress {
+  const total = Math.max(gone, previous.gone + previous.remaining);
+  return { total, evicted: total, gone: total, remaining: 0, percent: 100, summary: `${total}/${total}` };
+}
+
 type PodList = Pick<NodeMaintenanceStatus, 'pods' | 'podsOmitted'>;
 
 /** Only while the node is being emptied: afterwards the list would be about pods that nobody looks at any more. */
-function podsOf({ pods }: Decision, phase: Phase, previous: NodeMaintenanceStatus | undefined, now: Millis): PodList {
+function podsOf(
+  { pods, maintenance }: Decision,
+  phase: Phase,
+  previous: NodeMaintenanceStatus | undefined,
+  now: Millis,
+): PodList {
   if (phase !== 'Draining' && phase !== 'Settling') return {};
   if (pods === null) {
     return {

@@ -77,7 +77,8 @@ export function openBudgetBook(budgets: readonly Budget[], charges: (budget: str
 
   const verdict: BudgetBook['verdict'] = (pod) => {
     // Such pods run nothing that a budget could protect: canIgnorePDB.
-    if (pod.phase === 'Pending' || pod.phase === 'Succeeded' || pod.phase === 'Failed' || pod.deletedAt !== undefined) return { kind: 'Free' };
+    if (pod.phase === 'Pending' || pod.phase === 'Succeeded' || pod.phase === 'Failed' || pod.deletedAt !== undefined)
+      return { kind: 'Free' };
     const matching = of(pod);
     const budget = matching[0];
     if (!budget) return { kind: 'Free' };
@@ -94,7 +95,11 @@ export function openBudgetBook(budgets: readonly Budget[], charges: (budget: str
     // An eviction that the server gave up between the charge and the deletion keeps its pod counted out for two minutes
     // (disruption.go, DeletionTimeout): that passes.
     const charged = budget.disruptedPods.includes(pod.name);
-    return { kind: 'Refused', budget, never: !charged && pending === 0 && budget.disruptionsAllowed === 0 && neverAllows(budget) };
+    return {
+      kind: 'Refused',
+      budget,
+      never: !charged && pending === 0 && budget.disruptionsAllowed === 0 && neverAllows(budget),
+    };
   };
 
   return {
@@ -107,7 +112,9 @@ export function openBudgetBook(budgets: readonly Budget[], charges: (budget: str
     keysIn(namespace) {
       let set = keys.get(namespace);
       if (!set) {
-        set = new Set((byNamespace.get(namespace) ?? []).flatMap((budget) => (budget.selector ? selectorKeys(budget.selector) : [])));
+        set = new Set(
+          (byNamespace.get(namespace) ?? []).flatMap((budget) => (budget.selector ? selectorKeys(budget.selector) : [])),
+        );
         keys.set(namespace, set);
       }
       return set;

@@ -5,6 +5,7 @@ import { createProcess, type ProcessPlan, randomFrom } from '../../test/tiny-pro
 import { annotations } from '../api/names.ts';
 import type { Node } from '../api/objects.ts';
 import type { Decision } from './decide.ts';
+import { readJournal } from './journal.ts';
 import { terminalPhases } from './maintenance.ts';
 
 interface Plan extends ProcessPlan {
@@ -77,6 +78,7 @@ function run(plan: Plan) {
   const promised = new Map(before.replicaSets.map((each) => [each.uid, servingPods(cluster, each)]));
   const orphans = new Set<string>();
   const uncordoned = new Set<string>();
+  const handsOff = new Set<string>(); // uncordoned by a person while it was drained: that is a pause
   // Two budgets on a pod forbid handover and eviction alike; what has been given back is drained like any other.
   const exempt = new Set(
     before.replicaSets.flatMap(({ uid }, index) => (plan.cluster.apps[index]?.budget === 'Two' ? [uid] : [])),
@@ -89,8 +91,13 @@ function run(plan: Plan) {
     if (what === 'Cancel') process.change(id, { cancelled: true });
     else if (what === 'CauseGone') process.causeGone(id);
     else if (what === 'Restart') process.restart();
-    else if (what === 'Resume') process.change(id, { paused: false });
-    else if (what === 'Uncordon') {
+    else if (what === 'Resume') {
+      process.change(id, { paused: false });
+      handsOff.delete(nodeName);
+    } else if (what === 'Uncordon') {
+      const phase = process.maintenances.get(id)?.state.phase;
+      const ours = readJournal(cluster.node(nodeName))?.stage === 'Cordoned' && cluster.node(nodeName).unschedulable;
+      if (ours && (phase === 'Draining' || phase === 'Settling')) handsOff.add(nodeName);
       cluster.uncordon(nodeName);
       uncordoned.add(nodeName);
     } else if (replicaSet && what === 'Scale') {
@@ -111,6 +118,7 @@ function run(plan: Plan) {
         !was.unschedulable || uncordoned.has(node.name) || node.unschedulable,
         `${node.name} keeps the cordon of someone else`,
       );
+      demand(!handsOff.has(node.name) || !node.unschedulable, `${node.name} stays open after a person has uncordoned it`);
     }
     for (const pod of cluster.pods()) if (annotations.handoverRefused in pod.annotations) exempt.add(`uid-${appOf(pod)}`);
     if (plan.handover !== 'Always') return;

@@ -28,30 +28,50 @@ export function explain(blocker: Blocker, now: Millis, by?: Viewpoint): Explanat
   return (sentences[blocker.cause] as Sentence<Blocker['cause']>)(blocker, now, by);
 }
 
-type Sentence<C extends Blocker['cause']> = (blocker: Extract<Blocker, { cause: C }>, now: Millis, by: Viewpoint | undefined) => Explanation;
+type Sentence<C extends Blocker['cause']> = (
+  blocker: Extract<Blocker, { cause: C }>,
+  now: Millis,
+  by: Viewpoint | undefined,
+) => Explanation;
 
 const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
   Paused: ({ because }, _, by) => wait(`it is paused${because ? `: ${because}` : ''}`, `\`drover resume ${nodeOf(by)}\``),
   PolicyPaused: ({ policy }) => wait(`policy ${policy} is paused`, `\`drover resume policy/${policy}\``),
   PolicyMissing: ({ policy }, _, by) =>
-    wait(`policy ${policy} does not exist, and with it the limits of this node are unknown`, `creating policy ${policy} again, or \`drover cancel ${nodeOf(by)}\``),
+    wait(
+      `policy ${policy} does not exist, and with it the limits of this node are unknown`,
+      `creating policy ${policy} again, or \`drover cancel ${nodeOf(by)}\``,
+    ),
   MaxNodes: ({ policy, limit, out }) =>
-    passing(`policy ${policy} allows ${nodes(limit)} out at a time and ${areOut(out)}`, 'one of them coming back, or a larger spec.disruption.maxNodes'),
+    passing(
+      `policy ${policy} allows ${nodes(limit)} out at a time and ${areOut(out)}`,
+      'one of them coming back, or a larger spec.disruption.maxNodes',
+    ),
   GroupLimit: ({ policy, label, value, limit, out }) =>
     passing(
       `policy ${policy} allows ${nodes(limit)} out at a time where ${label}=${value || '(none)'} and ${areOut(out)}`,
       'one of them coming back, or a larger spec.disruption.perGroup',
     ),
-  MinInterval: ({ policy, until }, now) => passing(`policy ${policy} spaces its starts; the next is in ${duration(until - now)}`, 'time'),
+  MinInterval: ({ policy, until }, now) =>
+    passing(`policy ${policy} spaces its starts; the next is in ${duration(until - now)}`, 'time'),
   MassTrigger: ({ policy, matched, selected, limit }) =>
     wait(
       `${matched} of ${selected} nodes of policy ${policy} match at once, more than its mass-trigger limit of ${limit}: that looks like a fault of the detector, not of the nodes`,
       'fewer nodes matching, or a larger spec.disruption.massTrigger once you have looked',
     ),
-  BackOff: ({ until, attempt, because }, now) => passing(`attempt ${attempt} stood still (${because}); the next is in ${duration(until - now)}`, 'time, or what stopped it being mended'),
+  BackOff: ({ until, attempt, because }, now) =>
+    passing(
+      `attempt ${attempt} stood still (${because}); the next is in ${duration(until - now)}`,
+      'time, or what stopped it being mended',
+    ),
 
   BudgetExhausted: ({ pod, owner, budget }) => ({
-    ...passing(budget.disruptionsAllowed > 0 ? `what disruption budget ${named(budget)} allows (${budget.disruptionsAllowed}) is taken by evictions under way: ${healthy(budget)}` : `disruption budget ${named(budget)} allows no disruption now: ${numbers(budget)}`, `one more Ready pod of the budget (it has ${budget.currentHealthy} of ${budget.desiredHealthy + 1} needed)`),
+    ...passing(
+      budget.disruptionsAllowed > 0
+        ? `what disruption budget ${named(budget)} allows (${budget.disruptionsAllowed}) is taken by evictions under way: ${healthy(budget)}`
+        : `disruption budget ${named(budget)} allows no disruption now: ${numbers(budget)}`,
+      `one more Ready pod of the budget (it has ${budget.currentHealthy} of ${budget.desiredHealthy + 1} needed)`,
+    ),
     pod,
     owner,
   }),
@@ -64,64 +84,124 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
     owner,
   }),
   BudgetStale: ({ pod, owner, budget }) => ({
-    ...passing(`disruption budget ${named(budget)} has been changed and its numbers are not up to date`, 'the disruption controller catching up'),
+    ...passing(
+      `disruption budget ${named(budget)} has been changed and its numbers are not up to date`,
+      'the disruption controller catching up',
+    ),
     pod,
     owner,
   }),
   SeveralBudgets: ({ pod, owner, budgets }) => ({
-    ...wait(`disruption budgets ${budgets.join(' and ')} both select it; the API server refuses to evict such a pod`, 'all but one of these budgets not selecting it'),
+    ...wait(
+      `disruption budgets ${budgets.join(' and ')} both select it; the API server refuses to evict such a pod`,
+      'all but one of these budgets not selecting it',
+    ),
     pod,
     owner,
   }),
   ProtectedPod: ({ pod, owner, why }, _, by) => ({ ...wait(protectedBecause[why].message, unprotect(pod, why, by)), pod, owner }),
   WaitCompleted: ({ pod, owner, until }, now) => ({
-    ...passing(`the policy waits for it to complete${until === null ? '' : `, at most ${duration(until - now)} more`}`, 'the pod completing'),
+    ...passing(
+      `the policy waits for it to complete${until === null ? '' : `, at most ${duration(until - now)} more`}`,
+      'the pod completing',
+    ),
     pod,
     owner,
   }),
-  EarlierTier: ({ pod, tier, remaining }) => ({ ...passing(`${remaining} pod${remaining === 1 ? '' : 's'} of tier ${tier} leave first`, 'those pods being gone'), pod }),
+  EarlierTier: ({ pod, tier, remaining }) => ({
+    ...passing(`${remaining} pod${remaining === 1 ? '' : 's'} of tier ${tier} leave first`, 'those pods being gone'),
+    pod,
+  }),
   Terminating: ({ pod, owner, until }, now) => ({
-    ...passing(until > now ? `it is stopping; its grace ends in ${duration(until - now)}` : 'it is stopping; its grace has just ended', 'its containers stopping'),
+    ...passing(
+      until > now ? `it is stopping; its grace ends in ${duration(until - now)}` : 'it is stopping; its grace has just ended',
+      'its containers stopping',
+    ),
     pod,
     owner,
   }),
   TerminatingOverdue: ({ pod, owner, since }, now) => ({
-    ...wait(`its grace ended ${duration(now - since)} ago and it is still there`, 'its kubelet reporting it gone; check the kubelet and the container runtime of the node'),
+    ...wait(
+      `its grace ended ${duration(now - since)} ago and it is still there`,
+      'its kubelet reporting it gone; check the kubelet and the container runtime of the node',
+    ),
     pod,
     owner,
   }),
-  Finalizer: ({ pod, finalizers }) => ({ ...wait(`it is held by finalizer ${finalizers.join(', ')}`, 'whoever set the finalizer removing it'), pod }),
-  NamespaceTerminating: ({ pod }) => ({ ...passing('its namespace is being deleted, which forbids evictions', 'the namespace controller deleting the pod'), pod }),
-  Throttled: ({ pod, until }, now) => ({ ...passing(`the API server asks for patience for ${duration(until - now)}`, 'time'), pod }),
+  Finalizer: ({ pod, finalizers }) => ({
+    ...wait(`it is held by finalizer ${finalizers.join(', ')}`, 'whoever set the finalizer removing it'),
+    pod,
+  }),
+  NamespaceTerminating: ({ pod }) => ({
+    ...passing('its namespace is being deleted, which forbids evictions', 'the namespace controller deleting the pod'),
+    pod,
+  }),
+  Throttled: ({ pod, until }, now) => ({
+    ...passing(`the API server asks for patience for ${duration(until - now)}`, 'time'),
+    pod,
+  }),
   Forbidden: ({ pod, message }) => ({ ...wait(message, 'the right to create pods/eviction in its namespace'), pod }),
-  EvictionRefused: ({ pod, message }) => ({ ...wait(`the eviction was refused: ${message}`, 'whoever refused it (usually an admission webhook) allowing it'), pod }),
+  EvictionRefused: ({ pod, message }) => ({
+    ...wait(`the eviction was refused: ${message}`, 'whoever refused it (usually an admission webhook) allowing it'),
+    pod,
+  }),
   ApiUnavailable: ({ pod, message }) => ({ ...passing(message, 'the API server answering'), pod }),
   InFlight: ({ pod }) => ({ ...passing('the API server has been asked', 'its answer taking effect'), pod }),
   NotYetSeen: ({ what }) => passing(`${what} not read yet`, 'the API server answering'),
 
-  HandoverReleasing: ({ pod, owner }) => ({ ...passing(`${owner} has not let go of it yet`, 'the ReplicaSet controller seeing the change'), pod, owner }),
+  HandoverReleasing: ({ pod, owner }) => ({
+    ...passing(`${owner} has not let go of it yet`, 'the ReplicaSet controller seeing the change'),
+    pod,
+    owner,
+  }),
   ReplacementMissing: ({ pod, owner }) => ({
-    ...passing(`${owner} has not created its replacement yet`, 'the ReplicaSet creating a pod; if it lasts, look at its events (quota, admission)'),
+    ...passing(
+      `${owner} has not created its replacement yet`,
+      'the ReplicaSet creating a pod; if it lasts, look at its events (quota, admission)',
+    ),
     pod,
     owner,
   }),
-  ReplacementNotReady: ({ pod, owner, replacement, why }) => ({ ...passing(`its replacement ${replacement} is not Ready yet (${why})`, `${replacement} getting Ready`), pod, owner }),
+  ReplacementNotReady: ({ pod, owner, replacement, why }) => ({
+    ...passing(`its replacement ${replacement} is not Ready yet (${why})`, `${replacement} getting Ready`),
+    pod,
+    owner,
+  }),
   ReplacementNoRoom: ({ pod, owner, replacement, message }) => ({
-    ...passing(`its replacement ${replacement} finds no node: ${schedulers(message)}`, 'room for one more copy: another node, or fewer requests'),
+    ...passing(
+      `its replacement ${replacement} finds no node: ${schedulers(message)}`,
+      'room for one more copy: another node, or fewer requests',
+    ),
     pod,
     owner,
   }),
-  ReplacementSettling: ({ pod, until }, now) => ({ ...passing(`its replacement has just become Ready; ${duration(until - now)} until every node knows`, 'time'), pod }),
+  ReplacementSettling: ({ pod, until }, now) => ({
+    ...passing(`its replacement has just become Ready; ${duration(until - now)} until every node knows`, 'time'),
+    pod,
+  }),
   Unlisting: ({ pod, services }) => ({
-    ...passing(services.length > 0 ? `Service ${services.join(', ')} still sends to it` : 'requests on their way to it are waited for', 'the endpoints being updated'),
+    ...passing(
+      services.length > 0 ? `Service ${services.join(', ')} still sends to it` : 'requests on their way to it are waited for',
+      'the endpoints being updated',
+    ),
     pod,
   }),
 
   NotEmptyLongEnough: ({ until }, now) => passing(`it has to stay empty for another ${duration(until - now)}`, 'time'),
-  VolumesAttached: ({ volumes }) => passing(`${volumes.length} volume${volumes.length === 1 ? ' is' : 's are'} still attached: ${listed(volumes)}`, 'the attach-detach controller and the CSI driver detaching them'),
-  NotSettled: ({ owners, until }, now) => passing(`what left the node is not all Ready elsewhere: ${listed(owners)} (at most ${duration(until - now)} more)`, 'those pods getting Ready'),
-  CordonFailed: ({ message }) => wait(`the node could not be cordoned: ${message}`, 'the right to patch nodes, or the API server answering'),
-  UndoFailed: ({ message }) => wait(`it could not be handed back: ${message}`, 'the right to patch nodes and pods, or the API server answering'),
+  VolumesAttached: ({ volumes }) =>
+    passing(
+      `${volumes.length} volume${volumes.length === 1 ? ' is' : 's are'} still attached: ${listed(volumes)}`,
+      'the attach-detach controller and the CSI driver detaching them',
+    ),
+  NotSettled: ({ owners, until }, now) =>
+    passing(
+      `what left the node is not all Ready elsewhere: ${listed(owners)} (at most ${duration(until - now)} more)`,
+      'those pods getting Ready',
+    ),
+  CordonFailed: ({ message }) =>
+    wait(`the node could not be cordoned: ${message}`, 'the right to patch nodes, or the API server answering'),
+  UndoFailed: ({ message }) =>
+    wait(`it could not be handed back: ${message}`, 'the right to patch nodes and pods, or the API server answering'),
 };
 
 const protectedBecause = {
@@ -148,7 +228,10 @@ function unprotect(pod: string, why: keyof typeof protectedBecause, by: Viewpoin
   // Elsewhere a deletion would go around the budgets.
   const remove = why !== 'NoController' ? [] : [`\`kubectl delete pod -n ${namespace} ${name}\``];
   const again = by?.of === 'Controller' ? [] : [`\`${flag}\``];
-  const where = by?.of !== 'Controller' ? 'in the policy' : `in NodeMaintenance ${by.maintenance}${by.policy === null ? '' : `; in policy ${by.policy} for the next ones`}`;
+  const where =
+    by?.of !== 'Controller'
+      ? 'in the policy'
+      : `in NodeMaintenance ${by.maintenance}${by.policy === null ? '' : `; in policy ${by.policy} for the next ones`}`;
   const set = field === null || by?.of === 'CommandLine' ? [] : [`spec.drain.${field} ${where}`];
   return [...again, ...remove, ...set].join(', or ');
 }

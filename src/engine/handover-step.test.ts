@@ -179,9 +179,13 @@ describe('a pod that was handed over', () => {
     const ofNone = aBudget({ disruptionsAllowed: 0, desiredHealthy: 0, expectedPods: 0, currentHealthy: 1 });
     const deleted = decide([pod], { replicaSets: [] }, { budgets: [ofNone] });
     expect(deleted.effects).toEqual([{ do: 'Delete', pod, because: 'its ReplicaSet was deleted while it was handed over' }]);
-    expect(decide([pod], { replicaSets: [aReplicaSet({ replicas: 0 })] }, { budgets: [ofNone] }).effects).toEqual([{ do: 'GiveBack', pod }]);
+    expect(decide([pod], { replicaSets: [aReplicaSet({ replicas: 0 })] }, { budgets: [ofNone] }).effects).toEqual([
+      { do: 'GiveBack', pod },
+    ]);
     expect(decide([pod], { replicaSets: [aReplicaSet()] }, { budgets: [ofNone] }).did).toEqual([]);
-    expect(decide([pod], { replicaSets: [] }, { budgets: [{ ...ofNone, expectedPods: 3 }] }).did, 'others count there').toEqual([]);
+    expect(decide([pod], { replicaSets: [] }, { budgets: [{ ...ofNone, expectedPods: 3 }] }).did, 'others count there').toEqual(
+      [],
+    );
     const unreadable = { ...pod, annotations: { ...pod.annotations, 'drover.dev/handover': '{' } };
     expect(decide([unreadable], { replicaSets: [] }, { budgets: [ofNone] }).did).toEqual([]);
   });

@@ -19,7 +19,9 @@ import { podKey } from './pods.ts';
 import type { Drain, NamespaceView } from './world.ts';
 
 /** Either the pod's decision, or "go on to the eviction", with a note on the handover for people. */
-export type HandoverDecision = { readonly kind: 'Decided'; readonly decision: PodDecision } | { readonly kind: 'Evict'; readonly note?: string };
+export type HandoverDecision =
+  | { readonly kind: 'Decided'; readonly decision: PodDecision }
+  | { readonly kind: 'Evict'; readonly note?: string };
 
 const decided = (decision: PodDecision): HandoverDecision => ({ kind: 'Decided', decision });
 const evict = (note?: string): HandoverDecision => (note === undefined ? { kind: 'Evict' } : { kind: 'Evict', note });
@@ -28,22 +30,35 @@ const evict = (note?: string): HandoverDecision => (note === undefined ? { kind:
 const PACE_MS = 50;
 
 /** A pod that is not handed over: does it need to be, and may it? */
-export function decideHandover(drain: Drain, pod: Pod, siblings: readonly Pod[], ladder: LadderState, pass: Pass): HandoverDecision {
+export function decideHandover(
+  drain: Drain,
+  pod: Pod,
+  siblings: readonly Pod[],
+  ladder: LadderState,
+  pass: Pass,
+): HandoverDecision {
   const mode = ladder.handover ? 'Always' : drain.settings.handover;
   if (mode === 'Never' || pod.phase !== 'Running' || drain.settings.disableEviction) return evict();
   if (mode === 'WhenNeeded') {
     const need = needsHandover(pod, siblings, pass);
     if (need === 'No') return evict();
-    if (need === 'Unknown') return decided({ state: 'Waiting', blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${pod.namespace}` } });
+    if (need === 'Unknown')
+      return decided({ state: 'Waiting', blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${pod.namespace}` } });
   }
   if (pod.owner?.kind !== 'ReplicaSet') return evict(`not handed over: ${refusalSentence.NotAReplicaSetPod}`);
   pass.needs.namespaces.add(pod.namespace);
   const view = pass.world.namespace(pod.namespace);
-  if (!view) return decided({ state: 'Waiting', blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${pod.namespace}` } });
+  if (!view)
+    return decided({ state: 'Waiting', blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${pod.namespace}` } });
   const eligible = handoverEligibility(pod, view, pass.budgets, pass.world.schedulableNodes);
   if (!eligible.pass) return evict(`not handed over: ${refusalSentence[eligible.because]}`);
   if (pass.detachesLeft < 1) {
-    return decided({ state: 'HandingOver', blocker: { cause: 'InFlight', pod: podKey(pod) }, handover: 'next to be handed over', wakeAt: pass.now + PACE_MS });
+    return decided({
+      state: 'HandingOver',
+      blocker: { cause: 'InFlight', pod: podKey(pod) },
+      handover: 'next to be handed over',
+      wakeAt: pass.now + PACE_MS,
+    });
   }
   pass.detachesLeft -= 1;
   return decided({
@@ -63,7 +78,14 @@ function needsHandover(pod: Pod, siblings: readonly Pod[], pass: Pass): 'Yes' | 
   if (verdict.kind === 'Refused') return 'Yes';
   if (verdict.kind === 'Stale' || verdict.kind === 'Several') return 'No';
   // Two copies on one node: the first may go, and makes the second the only one.
-  const twin = siblings.some((other) => other.uid !== pod.uid && other.owner?.uid === pod.owner?.uid && other.ready && other.deletedAt === undefined && !pass.isLeaving(other));
+  const twin = siblings.some(
+    (other) =>
+      other.uid !== pod.uid &&
+      other.owner?.uid === pod.owner?.uid &&
+      other.ready &&
+      other.deletedAt === undefined &&
+      !pass.isLeaving(other),
+  );
   if (twin) return 'No';
   pass.needs.namespaces.add(pod.namespace);
   const view = pass.world.namespace(pod.namespace);
@@ -75,7 +97,11 @@ function needsHandover(pod: Pod, siblings: readonly Pod[], pass: Pass): 'Yes' | 
 export function decideHandedOver(drain: Drain, pod: Pod, journal: HandoverJournal, pass: Pass): HandoverDecision {
   pass.needs.namespaces.add(pod.namespace);
   const view = pass.world.namespace(pod.namespace);
-  if (!view) return decided({ state: 'HandingOver', blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${pod.namespace}` } });
+  if (!view)
+    return decided({
+      state: 'HandingOver',
+      blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${pod.namespace}` },
+    });
   // Nothing is lost by letting an unready pod go: nobody is served by it.
   if (!pod.ready) return evict('handed over, and not Ready any more');
 
@@ -106,35 +132,63 @@ function leftByOwner(pod: Pod, journal: HandoverJournal, view: NamespaceView, pa
   const owner = view.replicaSets.get(journal.owner.uid);
   if (owner && owner.deletedAt === undefined) {
     if (owner.replicas > 0) return null;
-    return { state: 'HandingOver', effect: { do: 'GiveBack', pod }, handover: 'its ReplicaSet wants no pods any more; given back, so that it is removed' };
+    return {
+      state: 'HandingOver',
+      effect: { do: 'GiveBack', pod },
+      handover: 'its ReplicaSet wants no pods any more; given back, so that it is removed',
+    };
   }
   // An unreadable journal: what may be somebody's is not deleted.
   if (journal.owner.uid === '') return null;
   const because = 'its ReplicaSet was deleted while it was handed over';
-  return { state: 'Evicting', effect: { do: 'Delete', pod, ...(pod.graceSeconds < 1 && { graceSeconds: 1 }), because }, handover: because };
+  return {
+    state: 'Evicting',
+    effect: { do: 'Delete', pod, ...(pod.graceSeconds < 1 && { graceSeconds: 1 }), because },
+    handover: because,
+  };
 }
 
 function decideUnlist(pod: Pod, journal: HandoverJournal, view: NamespaceView, pass: Pass): PodDecision | null {
   if (journal.unlistedAt === undefined) {
     const labels = labelsToUnlist(pod, view, pass.budgets);
     if (!labels) return null;
-    return { state: 'HandingOver', effect: { do: 'Unlist', pod, labels }, handover: 'its replacement is Ready; it leaves its Services' };
+    return {
+      state: 'HandingOver',
+      effect: { do: 'Unlist', pod, labels },
+      handover: 'its replacement is Ready; it leaves its Services',
+    };
   }
   const services = stillListedIn(pod, journal, view);
   const until = journal.unlistedAt + UNLIST_HOLD_MS;
   if (services.length === 0 && pass.now >= until) return null;
   const blocker: Blocker = { cause: 'Unlisting', pod: podKey(pod), services };
   // Once the hold is over only a change of the slices ends the wait.
-  return { state: 'HandingOver', blocker, handover: 'what is on its way to it is waited for', ...(pass.now < until && { wakeAt: until }) };
+  return {
+    state: 'HandingOver',
+    blocker,
+    handover: 'what is on its way to it is waited for',
+    ...(pass.now < until && { wakeAt: until }),
+  };
 }
 
-function uncovered(drain: Drain, pod: Pod, journal: HandoverJournal, cover: Exclude<Cover, { kind: 'Covered' | 'OwnerGone' }>, now: Millis): HandoverDecision {
+function uncovered(
+  drain: Drain,
+  pod: Pod,
+  journal: HandoverJournal,
+  cover: Exclude<Cover, { kind: 'Covered' | 'OwnerGone' }>,
+  now: Millis,
+): HandoverDecision {
   const names = { pod: podKey(pod), owner: `ReplicaSet/${journal.owner.name}` };
   const patienceEnds = journal.at + drain.settings.handoverTimeoutMs;
   const blocker = blockerOf(cover, names);
   // Ready, only not for long enough: giving it back now would throw the replacement away.
   if (now >= patienceEnds && cover.kind !== 'Settling') {
-    return decided({ state: 'HandingOver', effect: { do: 'GiveBack', pod, refusedBecause: cover.kind }, blocker, handover: 'its replacement did not get Ready in time; given back' });
+    return decided({
+      state: 'HandingOver',
+      effect: { do: 'GiveBack', pod, refusedBecause: cover.kind },
+      blocker,
+      handover: 'its replacement did not get Ready in time; given back',
+    });
   }
   const wakeAt: Millis = cover.kind === 'Settling' ? cover.until : patienceEnds;
   return decided({ state: 'HandingOver', blocker, handover: 'waits for its replacement', wakeAt });

@@ -28,7 +28,15 @@ const tiers = {
 
 // Where the well-known storage systems install themselves; their pods serve volumes to the others and must outlive them
 // (kubernetes/kubectl#1347, kubernetes-sigs/cluster-api#11024). Other installations name theirs in a rule with order 100.
-const storageNamespaces = new Set(['rook-ceph', 'longhorn-system', 'openebs', 'portworx', 'piraeus-datastore', 'topolvm-system', 'mayastor']);
+const storageNamespaces = new Set([
+  'rook-ceph',
+  'longhorn-system',
+  'openebs',
+  'portworx',
+  'piraeus-datastore',
+  'topolvm-system',
+  'mayastor',
+]);
 
 export function podKey(pod: { readonly namespace: string; readonly name: string }): string {
   return `${pod.namespace}/${pod.name}`;
@@ -52,7 +60,8 @@ function builtInTier(pod: Pod): Tier {
 
 function ruleFor(pod: Pod, rules: readonly PodRule[]): PodRule | undefined {
   return rules.find(
-    (rule) => (rule.namespaces === undefined || rule.namespaces.includes(pod.namespace)) && matchesSelector(rule.podSelector, pod.labels),
+    (rule) =>
+      (rule.namespaces === undefined || rule.namespaces.includes(pod.namespace)) && matchesSelector(rule.podSelector, pod.labels),
   );
 }
 

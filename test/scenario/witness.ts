@@ -24,7 +24,11 @@ const RETRY_MS = 200;
  * slow, goes on behind the last version that was seen, so that nothing is missed.
  * @returns what ends it. @throws Error there when the server no longer knew that version
  */
-async function watchThroughout<T>(bed: Pick<Bed, 'api' | 'folder' | 'server'>, path: string, see: (event: WatchEvent<T>) => void) {
+async function watchThroughout<T>(
+  bed: Pick<Bed, 'api' | 'folder' | 'server'>,
+  path: string,
+  see: (event: WatchEvent<T>) => void,
+) {
   const { metadata, items } = await bed.api<{ metadata: { resourceVersion: string }; items: T[] }>({ path });
   for (const object of items) see({ type: 'ADDED', object });
   const options = {

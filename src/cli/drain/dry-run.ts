@@ -1,6 +1,7 @@
 /** `drover drain --dry-run`: says, pod by pod, what would happen; with `server` the API server is asked about each change. */
 import { createEffects } from '../../controller/effects.ts';
 import { createLedger } from '../../controller/ledger.ts';
+import type { PodReport } from '../../engine/drain.ts';
 import { explain } from '../../engine/explain.ts';
 import { readJournal } from '../../engine/journal.ts';
 import type { Maintenance } from '../../engine/maintenance.ts';
@@ -12,7 +13,7 @@ import { printObject } from '../print-object.ts';
 import { table } from '../table.ts';
 import type { DrainFlags } from './command.ts';
 import { type NodePlan, type Outlook, outlookOf, type PlanOptions, planDrain } from './plan.ts';
-import { leftOver } from './waits.ts';
+import { commandLine, leftOver } from './waits.ts';
 
 const words: Readonly<Record<Outlook, string>> = {
   Stays: 'stays',
@@ -33,7 +34,7 @@ const staysBecause: Readonly<Record<SkipBecause, string>> = {
 /** What the API server said to a change, by pod uid; the node's own under its name. */
 type Answers = ReadonlyMap<string, string>;
 
-/** @returns the exit code: not drained when some pod can never leave, or the server refuses a change. */
+/** @returns the exit code: not drained when some pod can never leave (a drain would refuse to begin, or never end), or the server refuses a change. */
 export async function dryRun(context: Context, options: PlanOptions, flags: DrainFlags): Promise<number> {
   const plans = await planDrain(options);
   const now = options.clock.now();
@@ -44,7 +45,21 @@ export async function dryRun(context: Context, options: PlanOptions, flags: Drai
   if (flags.output === 'text')
     for (const plan of plans) for (const line of planLines(plan, answers, now)) context.screen.out(line);
   else await printObject(context.screen, flags.output, planObject(plans, answers, flags, ok, now));
+  for (const line of hints(never, now)) context.screen.err(line);
   return ok ? exitCode.ok : exitCode.notDrained;
+}
+
+/** What would let the pods go that cannot: one line each, told once for pods that wait for the same. */
+function hints(never: readonly PodReport[], now: number): string[] {
+  const pods = new Map<string, string[]>();
+  for (const { pod, blocker } of never) {
+    const unblock = blocker ? explain(blocker, now, commandLine).unblock : '';
+    if (unblock !== '') pods.set(unblock, [...(pods.get(unblock) ?? []), podKey(pod)]);
+  }
+  return [...pods].map(
+    ([unblock, [first, ...more]]) =>
+      `what would let ${first}${more.length > 0 ? ` and ${more.length} more` : ''} leave: ${unblock}`,
+  );
 }
 
 function planLines({ node, pods }: NodePlan, answers: Answers, now: number): string[] {

@@ -3,7 +3,7 @@ import { NOW } from '../../../test/builders.ts';
 import { exhausted, nodeReport, podReport, report } from '../testing/reports.ts';
 import { type LiveStyle, liveLines } from './live-view.ts';
 
-const style: LiveStyle = { paint: (_, text) => text, rows: 24, unicode: false };
+const style: LiveStyle = { paint: (_, text) => text, rows: 24, columns: 160, unicode: false };
 const waits = (count: number) =>
   Array.from({ length: count }, (_, index) =>
     podReport(`db-${index}`, { state: 'Waiting', blocker: exhausted(`shop/db-${index}`) }),
@@ -54,6 +54,23 @@ describe('liveLines', () => {
     const lines = liveLines(report([nodeReport({ pods: waits(9) })]), style);
     expect(lines).toHaveLength(6);
     expect(lines.at(-1)).toBe('  and 5 more pods wait');
+  });
+
+  it('gives up the bar before the numbers on a narrow terminal', () => {
+    const line = (columns: number) => liveLines(report([nodeReport()]), { ...style, columns })[0];
+    expect(line(44)).toBe('w1  Draining  #####........  12/30  0s');
+    expect(line(30)).toBe('w1  Draining  12/30  0s');
+  });
+
+  it('gives a pod two lines where one is too narrow, and still at most five to a node', () => {
+    const lines = liveLines(report([nodeReport({ pods: waits(3) })]), { ...style, columns: 70 });
+    expect(lines.slice(1)).toEqual([
+      '  shop/db-0',
+      expect.stringMatching(/^    disruption budget shop\/db allows/),
+      '  shop/db-1',
+      expect.stringMatching(/^    disruption budget/),
+      '  and 1 more pods wait',
+    ]);
   });
 
   it('says on its own line what the whole node waits for', () => {

@@ -34,6 +34,7 @@ describe('the end of a drain', () => {
   it('says what keeps a node, that it stays cordoned, and how to go on', () => {
     expect(failureLines(result('TimedOut', 'NotStarted'), last, 'kubectl drover')).toEqual([
       'error: node w1 was not drained in time, after 1m5s: 1 pod is left; shop/db-0: disruption budget shop/db allows no disruption now: 2 of 3 pods healthy, 2 needed, 0 disruptions allowed',
+      '  what would help: one more Ready pod of the budget (it has 2 of 3 needed)',
       'error: node w2 was not begun; nothing was changed on it',
       'It stays cordoned. Run the same command to go on, or give back with: kubectl drover uncordon w1',
     ]);

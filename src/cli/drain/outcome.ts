@@ -1,8 +1,9 @@
 /** What is said when a drain has ended. Pure. */
 import type { DrainOutcome, DrainRunReport, DrainRunResult } from '../../controller/drain-report.ts';
+import { explain } from '../../engine/explain.ts';
 import { elapsed } from '../elapsed.ts';
 import { exitCode } from '../errors.ts';
-import { leftOver, standOf, waitObject } from './waits.ts';
+import { commandLine, helps, leftOver, standOf, waitObject } from './waits.ts';
 
 export function exitCodeOf({ ok, nodes }: DrainRunResult): number {
   if (ok) return exitCode.ok;
@@ -13,11 +14,15 @@ export function exitCodeOf({ ok, nodes }: DrainRunResult): number {
 export function failureLines(result: DrainRunResult, last: DrainRunReport | null, program: string): string[] {
   const failed = result.nodes.filter((node) => node.outcome !== 'Drained');
   if (failed.length === 0) return [];
-  const lines = failed.map((node) => {
+  const lines = failed.flatMap((node) => {
     const report = last?.nodes.find((each) => each.name === node.name);
     const stand = last && report && node.outcome !== 'NotStarted' ? standOf(report, last.now) : '';
     const because = [node.message, stand].filter(Boolean).join('; ');
-    return `error: node ${node.name} ${said[node.outcome](elapsed(node.seconds * 1_000))}${because ? `: ${because}` : ''}`;
+    const unblock = stand !== '' && report?.waitingFor ? explain(report.waitingFor, last?.now ?? 0, commandLine).unblock : '';
+    return [
+      `error: node ${node.name} ${said[node.outcome](elapsed(node.seconds * 1_000))}${because ? `: ${because}` : ''}`,
+      ...(helps(unblock) ? [`  what would help: ${unblock}`] : []),
+    ];
   });
   // Someone may have uncordoned it meanwhile, which ended the drain.
   const open = new Set(last?.nodes.filter(({ cordoned }) => !cordoned).map(({ name }) => name));

@@ -44,7 +44,7 @@ function linesOf(node: NodeReport, seen: Seen, now: Millis): string[] {
     seen.cordoned = true;
     lines.push('cordoned');
   }
-  if (!seen.announced && node.phase === 'Draining' && node.pods.length > 0) {
+  if (!seen.announced && seen.cordoned && node.phase === 'Draining' && node.pods.length > 0) {
     seen.announced = true;
     lines.push(`draining, ${counted(node.total)} to move`);
   }

@@ -5,6 +5,7 @@ import { explain } from '../../engine/explain.ts';
 import { readHandover } from '../../engine/handover.ts';
 import { classifyPod, ownerKey, podKey } from '../../engine/pods.ts';
 import type { DrainSettings } from '../../engine/settings.ts';
+import type { Millis } from '../../lib/clock.ts';
 import { CommandError } from '../errors.ts';
 
 export interface ProtectedPod {
@@ -23,12 +24,12 @@ const flagFor = {
   DaemonSet: '--ignore-daemonsets',
 } as const satisfies Record<ProtectedWhy, string>;
 
-export function protectedPods(node: string, pods: readonly Pod[], settings: DrainSettings): ProtectedPod[] {
+export function protectedPods(node: string, pods: readonly Pod[], settings: DrainSettings, now: Millis): ProtectedPod[] {
   return pods.flatMap((pod) => {
-    const found = classifyPod(pod, settings, readHandover(pod) !== null);
+    const found = classifyPod(pod, settings, readHandover(pod) !== null, now);
     if (found.kind !== 'Protect') return [];
     const { why } = found;
-    const { message } = explain({ cause: 'ProtectedPod', pod: podKey(pod), owner: ownerKey(pod), why }, 0);
+    const { message } = explain({ cause: 'ProtectedPod', pod: podKey(pod), owner: ownerKey(pod), why }, now);
     return [{ node, pod: podKey(pod), why, message, flag: flagFor[why] }];
   });
 }
@@ -47,7 +48,13 @@ export function refusal(found: readonly ProtectedPod[]): CommandError {
     .map(({ node, pod, message, flag }) => `  ${nodes.length > 1 ? `${node}: ` : ''}${pod}: ${message} (${flag})`);
   if (found.length > SHOWN) details.push(`  ... and ${found.length - SHOWN} more`);
   return new CommandError(
-    `${where} cannot be drained, because of ${pods}; nothing was changed. Add ${flags.join(' ')} if these may go:`,
+    `${where} cannot be drained, because of ${pods}; nothing was changed. Add ${flags.join(' ')} if ${meaning(found)}:`,
     { details },
   );
+}
+
+/** A DaemonSet's pod does not go with its flag: it stays. */
+function meaning(found: readonly ProtectedPod[]): string {
+  const stay = found.filter(({ why }) => why === 'DaemonSet').length;
+  return stay === found.length ? 'these may stay' : stay > 0 ? 'these may go, or stay' : 'these may go';
 }

@@ -5,6 +5,7 @@ import type { DrainSettings } from '../../engine/settings.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { pods as podKind } from '../../kube/kinds.ts';
 import { readList } from '../../kube/read.ts';
+import type { Millis } from '../../lib/clock.ts';
 import type { Context } from '../command.ts';
 import { namedNodes, nodeName, readNode, requireNodes } from '../nodes.ts';
 import { printObject } from '../print-object.ts';
@@ -26,9 +27,9 @@ export async function run(context: Context, args: readonly string[], flags: Drai
   const named = only === null ? await namedNodes(client, args, flags.selector) : [];
   const names = only === null ? named.map((node) => node.name) : [only];
   const settings = settingsOf(flags, names.length);
-  await refuseProtected(client, named, settings);
   if (flags.dryRun !== 'none')
     return dryRun(context, { client, clock, log, random, signal: interrupt, nodes: named, settings }, flags);
+  await refuseProtected(client, named, settings, clock.now());
 
   const view = openProgress(context, flags);
   let last: DrainRunReport | null = null;
@@ -51,7 +52,7 @@ export async function run(context: Context, args: readonly string[], flags: Drai
         last = report;
         view.show(report);
       },
-      ...(only !== null && { lookFirst: (pods) => refuse(protectedPods(only, pods, settings)) }),
+      ...(only !== null && { lookFirst: (pods) => refuse(protectedPods(only, pods, settings, clock.now())) }),
     }).catch(async (error: unknown) => {
       // Says which names come close.
       if (error instanceof UnknownNode) await readNode(client, error.node);
@@ -74,12 +75,13 @@ async function refuseProtected(
   client: KubeClient,
   nodes: readonly { readonly name: string }[],
   settings: DrainSettings,
+  now: Millis,
 ): Promise<void> {
   const found = [];
   for (let from = 0; from < nodes.length; from += LISTS_AT_ONCE) {
     const lists = nodes.slice(from, from + LISTS_AT_ONCE).map(async ({ name }) => {
       const pods = await readList(client, podKind, { fieldSelector: `spec.nodeName=${name}` });
-      return protectedPods(name, pods, settings);
+      return protectedPods(name, pods, settings, now);
     });
     found.push(...(await Promise.all(lists)).flat());
   }

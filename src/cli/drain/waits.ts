@@ -11,6 +11,11 @@ export const commandLine: Viewpoint = { of: 'CommandLine' };
 // The ordinary course of an eviction.
 const ordinary: ReadonlySet<BlockerCause> = new Set(['InFlight', 'NotYetSeen', 'EarlierTier', 'Terminating']);
 
+/** "time" needs no telling. */
+export function helps(unblock: string): boolean {
+  return unblock !== '' && unblock !== 'time';
+}
+
 export function isNotable(blocker: Blocker | null | undefined): blocker is Blocker {
   return blocker != null && !ordinary.has(blocker.cause);
 }

@@ -43,7 +43,7 @@ export const cancelCommand: AnyCommand = defineCommand({
   summary: 'End the maintenance of a node and undo what it changed',
   arguments: 'NODE...',
   description: [
-    `Sets spec.cancelled: the node is uncordoned, handed-over pods are given back, and the maintenance ends. It cannot be taken back. While the reason holds, its policy creates another one: pause the policy first. ${targets}`,
+    `Sets spec.cancelled: the node is uncordoned, handed-over pods are given back, and the maintenance ends. It cannot be taken back. While the reason lasts, the node is then left alone; delete the ended NodeMaintenance to have it drained again. ${targets}`,
   ],
   examples: [{ does: 'Give the node back', line: 'cancel worker-1' }],
   flags,

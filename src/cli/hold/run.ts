@@ -1,5 +1,6 @@
 /** `drover pause`, `resume` and `cancel`. */
 import type { MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts';
+import { causeHeld } from '../../controller/ended.ts';
 import { readJournal } from '../../engine/journal.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Context } from '../command.ts';
@@ -13,7 +14,13 @@ export async function pause(context: Context, args: readonly string[], flags: Pa
   const because = flags.reason ?? `paused by ${context.identity.replace(/^cli:/, '')}`;
   return change(context, args, flags, {
     word: 'paused',
-    maintenance: () => ({ paused: true, pausedBecause: because }),
+    maintenance({ spec, status }) {
+      if (status?.phase === 'Drained')
+        throw new CommandError(
+          `node ${spec.nodeName} is drained already, there is nothing to pause; hand it back with: ${context.program} cancel ${spec.nodeName}`,
+        );
+      return { paused: true, pausedBecause: because };
+    },
     policy: () => ({ paused: true }),
   });
 }
@@ -40,7 +47,7 @@ export async function cancel(context: Context, args: readonly string[], flags: H
 
 interface Change {
   readonly word: string;
-  readonly maintenance: () => object;
+  readonly maintenance: (maintenance: NodeMaintenance) => object;
   readonly policy: (name: string) => object;
 }
 
@@ -108,12 +115,13 @@ async function stepFor(
   if (target) {
     const found = maintenances.find((each) => each.metadata.name === target.name);
     if (!found) throw unknown('maintenance', target.name, maintenances);
-    return { target, node: found.spec.nodeName, spec: what.maintenance() };
+    return { target, node: found.spec.nodeName, spec: what.maintenance(found) };
   }
   const name = nodeName(word);
   const current = currentOf(name, maintenances);
-  if (current) return { target: { kind: 'maintenance', name: current.metadata.name }, node: name, spec: what.maintenance() };
-  throw await noMaintenance(client, name);
+  if (current)
+    return { target: { kind: 'maintenance', name: current.metadata.name }, node: name, spec: what.maintenance(current) };
+  throw await noMaintenance(client, name, maintenances);
 }
 
 function nameOf({ kind, name }: Target): string {
@@ -130,12 +138,17 @@ function unknown(kind: string, name: string, all: readonly { readonly metadata: 
   );
 }
 
-async function noMaintenance(client: KubeClient, name: string): Promise<CommandError> {
+async function noMaintenance(client: KubeClient, name: string, maintenances: readonly NodeMaintenance[]): Promise<CommandError> {
   const journal = readJournal(await readNode(client, name));
   if (journal?.by.startsWith('cli:')) {
     return new CommandError(
       `node ${name} was taken out by a command line (${journal.by}), not by the controller; stop it there, then: drover uncordon ${name}`,
     );
   }
+  const ended = maintenances.find((each) => each.spec.nodeName === name && causeHeld(each.status));
+  if (ended)
+    return new CommandError(
+      `the maintenance of node ${name} has ended (${ended.status?.phase}), and the node is left alone while its reason lasts; to have it drained again: kubectl delete nodemaintenance ${ended.metadata.name}`,
+    );
   return new CommandError(`node ${name} has no maintenance under way; see: drover why ${name}`);
 }

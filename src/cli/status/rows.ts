@@ -3,6 +3,8 @@ import type { MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts'
 import type { Node } from '../../api/objects.ts';
 import { readJournal } from '../../engine/journal.ts';
 import type { Millis } from '../../lib/clock.ts';
+import { widthOf } from '../live-region.ts';
+import { table } from '../table.ts';
 import { elapsed } from '../elapsed.ts';
 import { createdAt, hasEnded } from '../resources.ts';
 
@@ -96,9 +98,28 @@ function journalRow(node: Node, maintenances: ReadonlySet<string>): NodeRow[] {
   ];
 }
 
-/** "cli:ann@laptop/worker-1" -> "cli:ann@laptop": the journal's id ends with the node. */
+/** "cli:ann@laptop/worker-1" -> "ann@laptop": the journal's id ends with the node. */
 export function authorOf(by: string, nodeName: string): string {
-  return by.endsWith(`/${nodeName}`) ? by.slice(0, -nodeName.length - 1) : by;
+  const author = by.endsWith(`/${nodeName}`) ? by.slice(0, -nodeName.length - 1) : by;
+  return author.replace(/^cli:/, '');
+}
+
+/**
+ * The table of the nodes. On a terminal that is too narrow for it, what a node waits for goes below its line: wrapped columns cannot be read.
+ * @param columns of the terminal; Infinity where there is none
+ */
+export function nodeLines(rows: readonly NodeRow[], now: Millis, columns: number): string[] {
+  const cells = rows.map((row) => nodeCells(row, now));
+  const whole = table(nodeHeader, cells);
+  if (whole.every((line) => widthOf(line) <= columns)) return whole;
+  const [head = '', ...lines] = table(
+    nodeHeader.slice(0, -1),
+    cells.map((row) => row.slice(0, -1)),
+  );
+  return [
+    head,
+    ...lines.flatMap((line, index) => [line, ...(cells[index]?.at(-1) ? [`  waits for ${cells[index].at(-1)}`] : [])]),
+  ];
 }
 
 export function policyRows(policies: readonly MaintenancePolicy[]): PolicyRow[] {
@@ -114,9 +135,9 @@ export function policyRows(policies: readonly MaintenancePolicy[]): PolicyRow[] 
   }));
 }
 
-export const nodeHeader = ['NODE', 'PHASE', 'PODS', 'SINCE', 'BY', 'REASON', 'WAITING FOR'];
+const nodeHeader = ['NODE', 'PHASE', 'PODS', 'SINCE', 'BY', 'REASON', 'WAITING FOR'];
 
-export function nodeCells(row: NodeRow, now: Millis): string[] {
+function nodeCells(row: NodeRow, now: Millis): string[] {
   const { waitingFor, since } = row;
   const at = Date.parse(since);
   const waits = waitingFor ? `${waitingFor.pod ? `${waitingFor.pod}: ` : ''}${waitingFor.message}` : '';

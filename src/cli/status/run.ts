@@ -8,7 +8,7 @@ import { printObject } from '../print-object.ts';
 import { readMaintenances, readPolicies } from '../resources.ts';
 import { table } from '../table.ts';
 import type { StatusFlags } from './command.ts';
-import { nodeCells, nodeHeader, nodeRows, policyCells, policyHeader, policyRows } from './rows.ts';
+import { nodeLines, nodeRows, policyCells, policyHeader, policyRows } from './rows.ts';
 
 export async function run(context: Context, args: readonly string[], { all, output }: StatusFlags): Promise<number> {
   const { screen, clock } = context;
@@ -26,12 +26,8 @@ export async function run(context: Context, args: readonly string[], { all, outp
     await printObject(screen, output, { installed: maintenances !== null, nodes: rows, policies: policyList });
     return exitCode.ok;
   }
-  if (rows.length > 0)
-    for (const line of table(
-      nodeHeader,
-      rows.map((row) => nodeCells(row, clock.now())),
-    ))
-      screen.out(line);
+  const columns = screen.isTTY ? screen.columns : Number.POSITIVE_INFINITY;
+  if (rows.length > 0) for (const line of nodeLines(rows, clock.now(), columns)) screen.out(line);
   else screen.out(names.size > 0 ? `nothing is done about ${[...names].join(', ')}` : 'no node is under maintenance');
   if (policyList.length > 0) for (const line of ['', ...table(policyHeader, policyList.map(policyCells))]) screen.out(line);
   if (maintenances === null)

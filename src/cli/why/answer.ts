@@ -1,11 +1,13 @@
 /** Everything that is known about one node's maintenance, and its words. Pure. */
 import type { Node } from '../../api/objects.ts';
-import type { MaintenancePolicy, NodeMaintenance, PodStatus } from '../../api/resources.ts';
+import type { MaintenancePhase, MaintenancePolicy, NodeMaintenance, PodStatus } from '../../api/resources.ts';
 import type { PodReport } from '../../engine/drain.ts';
 import { explain } from '../../engine/explain.ts';
 import { readJournal } from '../../engine/journal.ts';
 import { podKey } from '../../engine/pods.ts';
 import type { Millis } from '../../lib/clock.ts';
+import { causeHeld } from '../../controller/ended.ts';
+import { commandLine, helps } from '../drain/waits.ts';
 import { elapsed } from '../elapsed.ts';
 import { currentOf, hasEnded } from '../resources.ts';
 import { authorOf, byAge, type NodeRow, nodeRows } from '../status/rows.ts';
@@ -40,6 +42,8 @@ export interface WhyAnswer {
   /** Nobody is draining the node now: `pods` tells how they would fare if someone did, with default flags. */
   readonly ifDrained: boolean;
   readonly last?: { readonly maintenance: string; readonly phase: string; readonly message: string; readonly finishedAt: string };
+  /** What a person may do next, where it is not `current.waitingFor.unblock`. */
+  readonly next?: string;
   readonly policies: readonly PolicyView[];
 }
 
@@ -50,13 +54,15 @@ export function answerWhy(input: WhyInput): WhyAnswer {
   const [row] = nodeRows({ nodes: [node], maintenances: current ? [current] : [], policies: [], all: false });
   const past = own.filter(hasEnded).sort(byAge)[0];
   const { status } = past ?? {};
+  const pods = current ? podsOfStatus(current.status?.pods ?? []) : podsOfReport(input.pods ?? [], now);
+  const next = nextOf(input, current, past, pods.length);
   return {
     node: node.name,
     cordoned: node.unschedulable,
     sentence: sentenceOf(input, current, row),
     ...(row && { current: row }),
     ifDrained: !current && input.pods !== null,
-    pods: current ? podsOfStatus(current.status?.pods ?? []) : podsOfReport(input.pods ?? [], now),
+    pods,
     ...(past && {
       last: {
         maintenance: past.metadata.name,
@@ -65,6 +71,7 @@ export function answerWhy(input: WhyInput): WhyAnswer {
         finishedAt: status?.finishedAt ?? '',
       },
     }),
+    ...(next !== undefined && { next }),
     policies: (policies ?? []).map((policy) => policyView(policy, node, now)),
   };
 }
@@ -75,10 +82,12 @@ function sentenceOf(
   row: NodeRow | undefined,
 ): string {
   if (current) {
-    const { phase = 'Pending', startedAt } = current.status ?? {};
-    const since = startedAt === undefined ? '' : `, for ${elapsed(now - Date.parse(startedAt))}`;
-    const who = current.spec.policy === undefined ? 'asked for by hand' : `by policy ${current.spec.policy}`;
-    return `node ${node.name} is in phase ${phase}${since}, because of ${current.spec.reason.message} (${who})`;
+    const { phase = 'Pending', phaseSince, startedAt, progress } = current.status ?? {};
+    const since = (phase === 'Draining' ? startedAt : phaseSince) ?? startedAt;
+    const gone = phase === 'Draining' && progress ? `${progress.summary} pods gone` : '';
+    const time = since === undefined ? '' : `for ${elapsed(now - Date.parse(since))}`;
+    const who = current.spec.policy === undefined ? 'asked for by hand' : `policy ${current.spec.policy}`;
+    return `node ${node.name} ${says[phase]} (${[phase, gone, time].filter(Boolean).join(', ')}) because of ${current.spec.reason.message} (${who})`;
   }
   const journal = readJournal(node);
   if (journal && row) {
@@ -92,6 +101,44 @@ function sentenceOf(
   if (maintenances === null)
     return `nothing is known about node ${node.name}: the cluster has no Drover resources, and no drain has left a mark on it${closed}`;
   return `nothing is being done about node ${node.name}${closed}`;
+}
+
+const says: Readonly<Record<MaintenancePhase, string>> = {
+  Pending: 'waits to be drained',
+  Draining: 'is being drained',
+  Settling: 'is empty, and what left it is waited for',
+  Drained: 'is drained',
+  BackOff: 'was handed back for a while, and is tried again',
+  Undoing: 'is being handed back',
+  HandedBack: 'was handed back',
+  Cancelled: 'was not drained',
+  Failed: 'could not be drained',
+};
+
+/** What a person may do next where nothing is waited for. */
+function nextOf(
+  { node }: WhyInput,
+  current: NodeMaintenance | undefined,
+  past: NodeMaintenance | undefined,
+  left: number,
+): string | undefined {
+  const { name } = node;
+  if (current?.status?.phase === 'Drained') {
+    const when =
+      current.spec.handBack === 'Never'
+        ? 'it stays cordoned; to hand it back'
+        : 'it is handed back when the reason is gone; at once';
+    return `${when}: drover cancel ${name}`;
+  }
+  if (current) return current.status?.waitingFor ? undefined : 'nothing keeps it: what can be done is under way';
+  if (readJournal(node)) {
+    const stand = left > 0 ? 'to go on, run the same drover drain again' : 'no pod is left that has to leave it';
+    return `${stand}; to give it back: drover uncordon ${name}`;
+  }
+  // Otherwise what a person stopped would begin anew at once (controller/ended.ts).
+  if (past && causeHeld(past.status))
+    return `it is left alone while the reason lasts; to have it drained again: kubectl delete nodemaintenance ${past.metadata.name}`;
+  return undefined;
 }
 
 function podsOfStatus(pods: readonly PodStatus[]): WaitingPod[] {
@@ -110,7 +157,7 @@ function podsOfReport(reports: readonly PodReport[], now: Millis): WaitingPod[] 
   return reports
     .filter(({ state }) => state !== 'Skipped')
     .map(({ pod, state, blocker, handover }) => {
-      const why = blocker && explain(blocker, now);
+      const why = blocker && explain(blocker, now, commandLine);
       return {
         pod: podKey(pod),
         state,
@@ -129,27 +176,32 @@ export function whyLines(answer: WhyAnswer, now: Millis): string[] {
   const ago = (since: string) => elapsed(now - Date.parse(since));
   if (current?.waitingFor) {
     const { message, unblock, since, pod } = current.waitingFor;
-    lines.push(`waiting for ${ago(since)}: ${pod ? `${pod}: ` : ''}${message}`, `  unblocked by: ${unblock}`);
-  } else if (current?.maintenance !== undefined) {
-    lines.push('it waits for nothing');
+    lines.push(`waiting for ${ago(since)}: ${pod ? `${pod}: ` : ''}${message}`);
+    if (helps(unblock)) lines.push(`  what would help: ${unblock}`);
   }
-  if (pods.length > 0)
-    lines.push(
-      '',
-      `${pods.length === 1 ? '1 pod is' : `${pods.length} pods are`} still on it${answer.ifDrained ? '; if it were drained now' : ''}:`,
-    );
-  for (const each of pods.slice(0, SHOWN_PODS)) {
+  // What has just been said is not said again.
+  const others = pods.filter(
+    ({ pod, message, handover }) =>
+      pod !== current?.waitingFor?.pod || message !== current.waitingFor.message || handover !== undefined,
+  );
+  if (others.length > 0) {
+    const more = others.length < pods.length ? ' more' : '';
+    const counted = others.length === 1 ? `1${more} pod is` : `${others.length}${more} pods are`;
+    lines.push('', `${counted} still on it${answer.ifDrained ? '; if it were drained now' : ''}:`);
+  }
+  for (const each of others.slice(0, SHOWN_PODS)) {
     const owner = each.owner === undefined ? '' : ` of ${each.owner}`;
     const since = each.since === undefined ? '' : `, for ${ago(each.since)}`;
     lines.push(`  ${each.pod}${owner} (${each.state}${since})${each.message === undefined ? '' : `: ${each.message}`}`);
-    if (each.unblock) lines.push(`    unblocked by: ${each.unblock}`);
+    if (each.unblock && helps(each.unblock)) lines.push(`    what would help: ${each.unblock}`);
     if (each.handover !== undefined) lines.push(`    handover: ${each.handover}`);
   }
-  if (pods.length > SHOWN_PODS) lines.push(`  and ${pods.length - SHOWN_PODS} more`);
+  if (others.length > SHOWN_PODS) lines.push(`  and ${others.length - SHOWN_PODS} more`);
   if (last && !current)
     lines.push(
       `its last maintenance, ${last.maintenance}, ended ${last.phase}${last.finishedAt ? ` ${ago(last.finishedAt)} ago` : ''}${last.message ? `: ${last.message}` : ''}`,
     );
+  if (answer.next !== undefined) lines.push(answer.next);
   if (policies.length > 0) lines.push('', ...policies.flatMap(policyLines));
   return lines;
 }

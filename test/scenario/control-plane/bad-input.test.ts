@@ -16,7 +16,13 @@ let cluster: Cluster;
 let made: Case;
 
 beforeAll(async () => {
-  bed = await startControlPlane({ audit: 'Metadata', users: [{ name: 'viewer', groups: [] }, { name: 'cordoner', groups: [] }] });
+  bed = await startControlPlane({
+    audit: 'Metadata',
+    users: [
+      { name: 'viewer', groups: [] },
+      { name: 'cordoner', groups: [] },
+    ],
+  });
   cluster = openCluster(bed);
   made = await setStage(cluster, 'worker', { objects: (ns) => [deployment(ns, 'app', 2)], pods: 2 });
 });
@@ -41,7 +47,11 @@ async function changedBy(user: string): Promise<string[]> {
 
 /** Before the resources are installed. */
 describe('a cluster without the resources', () => {
-  it.each([['pause', 'worker-old'], ['resume', 'policy/any'], ['cancel', 'worker-old']])('%s says how to install them', async (...args) => {
+  it.each([
+    ['pause', 'worker-old'],
+    ['resume', 'policy/any'],
+    ['cancel', 'worker-old'],
+  ])('%s says how to install them', async (...args) => {
     oneLine(
       await drover(bed.kubeconfig, ...args),
       'the cluster has no Drover resources; install them with: drover crds | kubectl apply --server-side -f -',
@@ -49,15 +59,23 @@ describe('a cluster without the resources', () => {
   });
 
   it('the controller says how to install them, and ends', async () => {
-    const { code, stderr } = await drover(bed.kubeconfig, 'controller', '--metrics-address=0', '--leader-elect=false', '--log-format=text');
+    const { code, stderr } = await drover(
+      bed.kubeconfig,
+      'controller',
+      '--metrics-address=0',
+      '--leader-elect=false',
+      '--log-format=text',
+    );
     expect(code).toBe(1);
-    expect(stderr).toContain('error: the cluster has no Drover resources; install them with: drover crds | kubectl apply --server-side -f -\n');
+    expect(stderr).toContain(
+      'error: the cluster has no Drover resources; install them with: drover crds | kubectl apply --server-side -f -\n',
+    );
   });
 
   it('status says so beside what it knows', async () => {
     const { code, stdout, stderr } = await drover(bed.kubeconfig, 'status');
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'no node is under maintenance\n' });
-    expect(stderr).toContain("resources are not installed");
+    expect(stderr).toContain('resources are not installed');
   });
 });
 
@@ -67,7 +85,10 @@ describe('names', () => {
   });
 
   it('refuses a node that is like none', async () => {
-    oneLine(await drover(bed.kubeconfig, 'drain', 'x'.repeat(30)), `there is no node "${'x'.repeat(30)}"; see: kubectl get nodes`);
+    oneLine(
+      await drover(bed.kubeconfig, 'drain', 'x'.repeat(30)),
+      `there is no node "${'x'.repeat(30)}"; see: kubectl get nodes`,
+    );
   });
 
   it('refuses a selector without a node', async () => {
@@ -98,14 +119,25 @@ describe('rights', () => {
   it('a user without any is told what is forbidden, by every command', async () => {
     const limited = bed.kubeconfigFor('limited');
     for (const command of [['drain', made.old], ['uncordon', made.old], ['status'], ['why', made.old], ['pause', made.old]]) {
-      oneLine(await drover(limited, ...command), /^error: forbidden \(403\) at https:\/\/127\.0\.0\.1:\d+: .*User "limited" cannot (get|list) resource/);
+      oneLine(
+        await drover(limited, ...command),
+        /^error: forbidden \(403\) at https:\/\/127\.0\.0\.1:\d+: .*User "limited" cannot (get|list) resource/,
+      );
     }
     expect(await changedBy('limited')).toEqual([]);
   });
 
   it.each([
-    ['viewer', [], /^error: forbidden \(403\) at \S+: nodes "worker-old" is forbidden: User "viewer" cannot patch resource "nodes"/],
-    ['cordoner', [rule([''], ['nodes'], ['patch'])], /^error: pods "app-\S+" is forbidden: User "cordoner" cannot create resource "pods\/eviction"/],
+    [
+      'viewer',
+      [],
+      /^error: forbidden \(403\) at \S+: nodes "worker-old" is forbidden: User "viewer" cannot patch resource "nodes"/,
+    ],
+    [
+      'cordoner',
+      [rule([''], ['nodes'], ['patch'])],
+      /^error: pods "app-\S+" is forbidden: User "cordoner" cannot create resource "pods\/eviction"/,
+    ],
   ])('%s, who may read but not do it all, is told so, and the node is as before', async (user, more, line) => {
     const reads = rule(['', 'policy', 'apps', 'discovery.k8s.io', 'networking.k8s.io', 'storage.k8s.io'], ['*'], read);
     await apply(bed.kubeconfig, ...roleFor(user, [reads, ...more]));
@@ -155,7 +187,8 @@ describe('ways to the cluster', () => {
 });
 
 describe('the controller', () => {
-  const controller = (kubeconfig: string, ...args: string[]) => drover(kubeconfig, 'controller', '--leader-elect=false', '--log-format=text', ...args);
+  const controller = (kubeconfig: string, ...args: string[]) =>
+    drover(kubeconfig, 'controller', '--leader-elect=false', '--log-format=text', ...args);
 
   it('ends with a line when its port is taken', async () => {
     await installResources(bed);
@@ -165,7 +198,9 @@ describe('the controller', () => {
     const { code, stderr } = await controller(bed.kubeconfig, `--metrics-address=127.0.0.1:${port}`);
     server.close();
     expect(code).toBe(1);
-    expect(stderr).toContain(`error: cannot listen on 127.0.0.1:${port}: the port is in use; choose another one, or stop what has it\n`);
+    expect(stderr).toContain(
+      `error: cannot listen on 127.0.0.1:${port}: the port is in use; choose another one, or stop what has it\n`,
+    );
     expect(stderr).not.toMatch(/^ +at /m);
   });
 
@@ -178,13 +213,19 @@ describe('the controller', () => {
   it('ends with a line for a setting that it does not know', async () => {
     const path = join(bed.folder, 'controller.yaml');
     writeFileSync(path, 'leaderElect: false\nmetricAddress: ":1"\n');
-    oneLine(await drover(bed.kubeconfig, 'controller', `--config=${path}`), /metricAddress: is not a known setting; known are leaderElect,/);
+    oneLine(
+      await drover(bed.kubeconfig, 'controller', `--config=${path}`),
+      /metricAddress: is not a known setting; known are leaderElect,/,
+    );
   });
 });
 
 describe('a policy', () => {
   it('that is wrong is refused by the API server, with the field', async () => {
-    const wrong = policyObject('wrong', { nodeSelector: { matchLabels: { a: 'b' } }, reasons: [{ type: 'Taint', label: { key: 'x' } }] });
+    const wrong = policyObject('wrong', {
+      nodeSelector: { matchLabels: { a: 'b' } },
+      reasons: [{ type: 'Taint', label: { key: 'x' } }],
+    });
     const refused = apply(bed.kubeconfig, wrong);
     await expect(refused).rejects.toThrow('spec.reasons[0].taint: Invalid value');
     await expect(refused).rejects.toThrow('taint is required when type is Taint');
@@ -195,7 +236,11 @@ describe('what is typed wrong', () => {
   it.each([
     ['an unknown flag', ['drain', 'worker-old', '--forse'], /unknown option '--forse'.*--force/],
     ['an unknown command', ['drian', 'worker-old'], /unknown command 'drian'.*drain/],
-    ['a value that a flag does not take', ['drain', 'worker-old', '--handover=perhaps'], /must be one of never, when-needed, always/],
+    [
+      'a value that a flag does not take',
+      ['drain', 'worker-old', '--handover=perhaps'],
+      /must be one of never, when-needed, always/,
+    ],
   ])('%s is said, with exit code 2', async (_title, args, line) => {
     const { code, stderr } = await startDrover(args).finished;
     expect(code).toBe(2);

@@ -39,7 +39,12 @@ async function changes({ old, namespace }: Case): Promise<string[]> {
 describe.concurrent('drover drain', () => {
   it('refuses before anything is changed when pods need a flag, and names pods and flags', async () => {
     const made = await setStage(cluster, 'refuses', {
-      objects: (ns) => [pod(ns, 'alone'), daemonSet(ns, 'agent'), deployment(ns, 'app', 1, withVolume), deployment(ns, 'free', 1)],
+      objects: (ns) => [
+        pod(ns, 'alone'),
+        daemonSet(ns, 'agent'),
+        deployment(ns, 'app', 1, withVolume),
+        deployment(ns, 'free', 1),
+      ],
       pods: 4,
     });
     const before = fingerprint(await cluster.node(made.old));
@@ -65,7 +70,10 @@ describe.concurrent('drover drain', () => {
     const made = await setStage(cluster, 'every-kind', {
       objects: (ns) => [
         pod(ns, 'alone'),
-        pod(ns, 'static', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'hash' } }, spec: { nodeName: 'every-kind-old' } }),
+        pod(ns, 'static', {
+          metadata: { annotations: { 'kubernetes.io/config.mirror': 'hash' } },
+          spec: { nodeName: 'every-kind-old' },
+        }),
         daemonSet(ns, 'agent'),
         statefulSet(ns, 'db', 2),
         deployment(ns, 'app', 2, withVolume),
@@ -75,17 +83,27 @@ describe.concurrent('drover drain', () => {
       ],
       pods: 9,
     });
-    await eventually('the Job to be done', () => cluster.podsOn(made.old), (pods) => pods.some(({ status }) => status.phase === 'Succeeded'));
+    await eventually(
+      'the Job to be done',
+      () => cluster.podsOn(made.old),
+      (pods) => pods.some(({ status }) => status.phase === 'Succeeded'),
+    );
     const before = fingerprint(await cluster.node(made.old));
     const { code, stdout, stderr } = await drover(peer, 'drain', made.old, ...everything);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^every-kind-old: drained in \d+s, 7 pods moved$/m);
     expect(await names(made)).toEqual([expect.stringMatching(/^agent-/), 'static']);
     expect(await cluster.node(made.old)).toMatchObject({ spec: { unschedulable: true } });
-    const evicted = (await bed.auditLog({ user: 'peer', namespace: made.namespace, subresource: 'eviction' })).map(({ name, code }) => `${name} ${code}`);
+    const evicted = (await bed.auditLog({ user: 'peer', namespace: made.namespace, subresource: 'eviction' })).map(
+      ({ name, code }) => `${name} ${code}`,
+    );
     expect(evicted.filter((line) => line.startsWith('db-')).sort()).toEqual(['db-0 201', 'db-1 201']);
 
-    expect(await drover(peer, 'uncordon', made.old)).toMatchObject({ code: 0, stdout: expect.stringContaining('uncordoned'), stderr: '' });
+    expect(await drover(peer, 'uncordon', made.old)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('uncordoned'),
+      stderr: '',
+    });
     expect(fingerprint(await cluster.node(made.old))).toBe(before);
   });
 
@@ -97,7 +115,9 @@ describe.concurrent('drover drain', () => {
     await cluster.readyPods(made.namespace, 1);
     const { code, stderr } = await drover(peer, 'drain', made.old, '--handover=never', '--timeout=8s');
     expect(code).toBe(3);
-    expect(stderr).toMatch(/^error: node in-time-old was not drained in time, after \d+s: 1 pod is left; in-time\/app-\S+: disruption budget in-time\/app can never allow/);
+    expect(stderr).toMatch(
+      /^error: node in-time-old was not drained in time, after \d+s: 1 pod is left; in-time\/app-\S+: disruption budget in-time\/app can never allow/,
+    );
     expect(stderr).toContain('It stays cordoned. Run the same command to go on, or give back with: drover uncordon in-time-old');
     expect(await changes(made)).toHaveLength(1); // the cordon
 
@@ -116,7 +136,11 @@ describe.concurrent('drover drain', () => {
     });
     await cluster.readyPods(made.namespace, 2);
     const running = startDrover([`--kubeconfig=${peer}`, 'drain', made.old]);
-    await eventually('both budgets to be named', async () => running.stdout(), (text) => text.includes('disruption budgets two/app and two/more both select it'));
+    await eventually(
+      'both budgets to be named',
+      async () => running.stdout(),
+      (text) => text.includes('disruption budgets two/app and two/more both select it'),
+    );
     running.signal('SIGTERM');
     expect((await running.finished).stderr).toContain('2 pods are left');
     expect(await names(made)).toHaveLength(2);
@@ -134,7 +158,10 @@ describe.concurrent('drover drain', () => {
   });
 
   it('moves only the pods of --pod-selector', async () => {
-    const made = await setStage(cluster, 'some', { objects: (ns) => [deployment(ns, 'app', 1), deployment(ns, 'kept', 1)], pods: 2 });
+    const made = await setStage(cluster, 'some', {
+      objects: (ns) => [deployment(ns, 'app', 1), deployment(ns, 'kept', 1)],
+      pods: 2,
+    });
     expect(await drover(peer, 'drain', made.old, '--pod-selector=app=app')).toMatchObject({ code: 0, stderr: '' });
     expect(await names(made)).toEqual([expect.stringMatching(/^kept-/)]);
   });
@@ -175,7 +202,11 @@ describe.concurrent('drover drain', () => {
     });
     await cluster.readyPods(made.namespace, 1);
     const running = startDrover([`--kubeconfig=${peer}`, 'drain', made.old]);
-    await eventually('the cordon', () => cluster.node(made.old), ({ spec }) => spec.unschedulable === true);
+    await eventually(
+      'the cordon',
+      () => cluster.node(made.old),
+      ({ spec }) => spec.unschedulable === true,
+    );
     running.signal('SIGINT');
     const { code, stderr } = await running.finished;
     expect(code).toBe(130);

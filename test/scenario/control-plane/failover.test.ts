@@ -43,7 +43,11 @@ beforeEach(async () => {
   const start = async (user: User): Promise<Replica> => {
     const proxy = await startFaultProxy(bed);
     const args = [`--leader-election-namespace=${leaseNamespace}`];
-    return { user, proxy, process: await startController(bed, { kubeconfig: proxy.kubeconfigFor(user), leaderElect: true, args }) };
+    return {
+      user,
+      proxy,
+      process: await startController(bed, { kubeconfig: proxy.kubeconfigFor(user), leaderElect: true, args }),
+    };
   };
   const [peer, bench] = await Promise.all([start('peer'), start('bench')]);
   replicas = { peer, bench };
@@ -72,7 +76,10 @@ async function leader(): Promise<Replica> {
 async function writes(): Promise<AuditLine[]> {
   const lines = await bed.auditLog({ from: mark });
   return lines
-    .filter(({ user, verb, resource }) => (users as readonly string[]).includes(user) && !['get', 'list', 'watch'].includes(verb) && resource !== 'leases')
+    .filter(
+      ({ user, verb, resource }) =>
+        (users as readonly string[]).includes(user) && !['get', 'list', 'watch'].includes(verb) && resource !== 'leases',
+    )
     .sort((a, b) => a.finished - b.finished);
 }
 
@@ -95,7 +102,11 @@ async function midway(): Promise<Case> {
   const made = await setStage(cluster, name, { objects, pods: 6 });
   await cluster.readyPods(name, 6);
   await maintain(made, cluster, { handover: 'Never' });
-  await eventually('the first pods to leave', () => cluster.podsOn(made.old), (pods) => pods.length < 6);
+  await eventually(
+    'the first pods to leave',
+    () => cluster.podsOn(made.old),
+    (pods) => pods.length < 6,
+  );
   return made;
 }
 
@@ -107,10 +118,10 @@ async function phase(name: string, wanted: string): Promise<void> {
 /** A new node and its maintenance twice a second, so that whoever leads has something to write at any moment. */
 function neverIdle() {
   let count = 0;
-  let over = false;
+  const stop = new AbortController();
   const names: string[] = [];
   const work = (async () => {
-    while (!over) {
+    for (; !stop.signal.aborted; ) {
       const name = `round-${round}-${count++}`;
       await createNodes(bed.api, [node(name)]);
       await cluster.create(maintenanceObject(name, { nodeName: name, drain: { emptyFor: '0s', settle: { enabled: false } } }));
@@ -120,7 +131,7 @@ function neverIdle() {
   })();
   return {
     async end() {
-      over = true;
+      stop.abort();
       await work;
       for (const name of names) await phase(name, 'Drained');
     },
@@ -128,7 +139,12 @@ function neverIdle() {
 }
 
 const until = (what: string, user: string) =>
-  eventually(what, async () => (await writes()).filter((line) => line.user === user), (lines) => lines.length > 0, { timeoutMs: 40_000 });
+  eventually(
+    what,
+    async () => (await writes()).filter((line) => line.user === user),
+    (lines) => lines.length > 0,
+    { timeoutMs: 40_000 },
+  );
 
 /** From the last write of the old leader to the first of the new one, as the API server saw them. Printed, not judged. */
 async function report(what: string, from: User): Promise<void> {

@@ -48,7 +48,12 @@ async function makeCase(name: string, drain: object = {}, blocked = true): Promi
 const look = async (name: string) => fingerprint(await cluster.node(name));
 
 /** The conditions of the node go a moment after its cordon. */
-const isBack = (name: string, before: string) => eventually(`${name} to be as before`, () => look(name), (now) => now === before);
+const isBack = (name: string, before: string) =>
+  eventually(
+    `${name} to be as before`,
+    () => look(name),
+    (now) => now === before,
+  );
 
 describe.concurrent('a node is handed back', () => {
   it('byte for byte when its reason is gone while it is drained', async () => {
@@ -75,7 +80,10 @@ describe.concurrent('a node is handed back', () => {
   it('with the cordon, taints and labels that others have set before and meanwhile', async () => {
     await makeCase('foreign');
     const taints = [{ key: 'theirs', value: 'before', effect: 'NoSchedule' }];
-    await cluster.patchNode('foreign', { spec: { unschedulable: true, taints }, metadata: { annotations: { theirs: 'before' } } });
+    await cluster.patchNode('foreign', {
+      spec: { unschedulable: true, taints },
+      metadata: { annotations: { theirs: 'before' } },
+    });
     await cluster.patchNode('foreign', wanted('foreign'));
     await cluster.waitsFor('foreign', 'ProtectedPod');
     const { spec } = await cluster.node('foreign');
@@ -88,7 +96,10 @@ describe.concurrent('a node is handed back', () => {
     expect(after.metadata.annotations).not.toHaveProperty('drover.dev/maintenance');
     expect(after.spec.unschedulable).toBe(true);
     const left = (after.spec.taints ?? []).map(({ key, value, effect }) => `${key}=${value ?? ''}:${effect}`);
-    expect(left.filter((each) => !each.startsWith('node.kubernetes.io/')).sort()).toEqual(['theirs=before:NoSchedule', 'theirs=meanwhile:PreferNoSchedule']);
+    expect(left.filter((each) => !each.startsWith('node.kubernetes.io/')).sort()).toEqual([
+      'theirs=before:NoSchedule',
+      'theirs=meanwhile:PreferNoSchedule',
+    ]);
   });
 
   it('when its policy is deleted, drained or not', async () => {
@@ -119,9 +130,15 @@ describe.concurrent('a node is handed back', () => {
     await cluster.create(object);
     await cluster.waitsFor('deleted', 'ProtectedPod');
     expect((await drover(bed.kubeconfig, 'why', 'deleted')).stdout).toContain('node deleted is in phase Draining, for');
-    expect((await drover(bed.kubeconfig, 'status', 'deleted')).stdout).toMatch(/^deleted +Draining +0\/1 +\d+s +by hand +new memory +blockers\/deleted: no controller/m);
+    expect((await drover(bed.kubeconfig, 'status', 'deleted')).stdout).toMatch(
+      /^deleted +Draining +0\/1 +\d+s +by hand +new memory +blockers\/deleted: no controller/m,
+    );
     await cluster.remove(object);
-    await eventually('the object to go', () => cluster.maintenancesOf('deleted'), (all) => all.length === 0);
+    await eventually(
+      'the object to go',
+      () => cluster.maintenancesOf('deleted'),
+      (all) => all.length === 0,
+    );
     expect(await look('deleted')).toBe(before);
   });
 
@@ -150,9 +167,15 @@ describe.concurrent('people', () => {
     await cluster.waitsFor('uncordoned', 'ProtectedPod');
     await cluster.patchNode('uncordoned', { spec: { unschedulable: null } });
     const waits = await cluster.waitsFor('uncordoned', 'Paused');
-    expect(waits).toMatchObject({ message: 'it is paused: the node was uncordoned by someone else', unblock: 'run `drover resume` on the node' });
+    expect(waits).toMatchObject({
+      message: 'it is paused: the node was uncordoned by someone else',
+      unblock: 'run `drover resume` on the node',
+    });
     await isBack('uncordoned', before);
-    expect(await drover(bed.kubeconfig, 'resume', 'uncordoned')).toMatchObject({ code: 0, stdout: expect.stringContaining('resumed, node uncordoned') });
+    expect(await drover(bed.kubeconfig, 'resume', 'uncordoned')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('resumed, node uncordoned'),
+    });
     await cluster.waitsFor('uncordoned', 'ProtectedPod');
     expect((await cluster.node('uncordoned')).spec.unschedulable).toBe(true);
     await cluster.remove(blocker);
@@ -175,13 +198,19 @@ describe.concurrent('people', () => {
     const [maintenance] = await cluster.maintenancesOf('held');
     expect(maintenance?.spec.pausedBecause).toBeUndefined();
 
-    expect(await drover(bed.kubeconfig, 'cancel', 'held', '--dry-run=server')).toMatchObject({ code: 0, stdout: expect.stringContaining('(server dry run)') });
+    expect(await drover(bed.kubeconfig, 'cancel', 'held', '--dry-run=server')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('(server dry run)'),
+    });
     expect((await cluster.maintenancesOf('held'))[0]?.spec.cancelled).toBe(false);
     expect(await drover(bed.kubeconfig, 'cancel', `maintenance/${maintenance?.metadata.name}`)).toMatchObject({ code: 0 });
     const { status } = await cluster.phase('held', ['Cancelled']);
     expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'CauseHolds', status: 'True' }));
     expect(await look('held')).toBe(before);
-    expect(await drover(bed.kubeconfig, 'cancel', 'held')).toMatchObject({ code: 1, stderr: 'error: node held has no maintenance under way; see: drover why held\n' });
+    expect(await drover(bed.kubeconfig, 'cancel', 'held')).toMatchObject({
+      code: 1,
+      stderr: 'error: node held has no maintenance under way; see: drover why held\n',
+    });
   });
 
   it('get a cancelled node maintained again once its reason has gone and come back', async () => {
@@ -192,7 +221,8 @@ describe.concurrent('people', () => {
     await cluster.phase('again', ['Cancelled']);
     await cluster.remove(blocker);
     await cluster.patchNode('again', unwanted('again'));
-    const holds = async () => (await cluster.maintenancesOf('again'))[0]?.status?.conditions?.find(({ type }) => type === 'CauseHolds')?.status;
+    const holds = async () =>
+      (await cluster.maintenancesOf('again'))[0]?.status?.conditions?.find(({ type }) => type === 'CauseHolds')?.status;
     await eventually('the cause to be seen gone', holds, (status) => status === 'False');
     expect(await cluster.maintenancesOf('again')).toHaveLength(1);
     await cluster.patchNode('again', wanted('again'));

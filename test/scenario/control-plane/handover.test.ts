@@ -38,13 +38,22 @@ type Status = NonNullable<NodeMaintenance['status']>;
 const status = async (name: string): Promise<Status> =>
   (await cluster.api<NodeMaintenance>({ path: `/apis/drover.dev/v1alpha1/nodemaintenances/${name}` })).status ?? {};
 const reaches = (name: string, what: string, good: (seen: Status) => boolean) =>
-  eventually(`${name}: ${what}`, () => status(name), good, { everyMs: 400, timeoutMs: 90_000, also: () => controller.log().slice(-2_000) });
+  eventually(`${name}: ${what}`, () => status(name), good, {
+    everyMs: 400,
+    timeoutMs: 90_000,
+    also: () => controller.log().slice(-2_000),
+  });
 const phase = (name: string, wanted: string) => reaches(name, wanted, (seen) => seen.phase === wanted);
-const waitsFor = (name: string, cause: string) => reaches(name, `waits for ${cause}`, ({ waitingFor }) => waitingFor?.cause === cause);
+const waitsFor = (name: string, cause: string) =>
+  reaches(name, `waits for ${cause}`, ({ waitingFor }) => waitingFor?.cause === cause);
 
 const isHandedOver = ({ metadata }: PodObject) => metadata.annotations?.['drover.dev/handover'] !== undefined;
 const handedOver = (made: Case, count: number) =>
-  eventually(`${count} pods of ${made.name} to be handed over`, () => cluster.podsOn(made.old), (pods) => pods.filter(isHandedOver).length === count);
+  eventually(
+    `${count} pods of ${made.name} to be handed over`,
+    () => cluster.podsOn(made.old),
+    (pods) => pods.filter(isHandedOver).length === count,
+  );
 
 interface Owned {
   readonly ownerReferences?: readonly object[];
@@ -64,8 +73,10 @@ const identityOf = ({ metadata }: PodObject) =>
 const identities = async ({ namespace }: Case) => JSON.stringify((await cluster.podsIn(namespace)).map(identityOf).sort());
 
 /** What Drover has patched on pods of the case. */
-const podPatches = ({ namespace }: Case): Promise<AuditLine[]> => bed.auditLog({ user: 'peer', namespace, resource: 'pods', verb: 'patch' });
-const unlistings = async (made: Case) => (await podPatches(made)).filter(({ requestObject }) => JSON.stringify(requestObject).includes('unlistedAt'));
+const podPatches = ({ namespace }: Case): Promise<AuditLine[]> =>
+  bed.auditLog({ user: 'peer', namespace, resource: 'pods', verb: 'patch' });
+const unlistings = async (made: Case) =>
+  (await podPatches(made)).filter(({ requestObject }) => JSON.stringify(requestObject).includes('unlistedAt'));
 
 const template = (overrides: object) => ({ spec: { template: overrides } });
 const podSpec = (overrides: object) => template({ spec: overrides });
@@ -93,7 +104,12 @@ describe.concurrent('a pod is not handed over', () => {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { name: 'data', namespace: ns },
-    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, volumeName: `${ns}-volume`, storageClassName: '' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '1Gi' } },
+      volumeName: `${ns}-volume`,
+      storageClassName: '',
+    },
   });
   const volumeUser = (ns: string) => {
     const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
@@ -158,8 +174,11 @@ describe.concurrent('a pod is not handed over', () => {
       kind: 'PersistentVolume',
       metadata: { name: `${ns}-volume` },
       spec: {
-        ...{ accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, storageClassName: '' },
-        ...{ hostPath: { path: '/data' }, claimRef: { namespace: ns, name: 'data' } },
+        accessModes: ['ReadWriteOnce'],
+        capacity: { storage: '1Gi' },
+        storageClassName: '',
+        hostPath: { path: '/data' },
+        claimRef: { namespace: ns, name: 'data' },
       },
     });
     const name = 'one-node-volume';
@@ -188,9 +207,17 @@ describe.concurrent('a pod is not handed over', () => {
     const waits = await waitsFor(name, 'ReplacementNoRoom');
     expect(waits.waitingFor?.message).toMatch(/node\(s\)|nodes are available/);
     await waitsFor(name, 'BudgetNeverAllows');
-    const [after, ...more] = await eventually('one pod again', () => cluster.podsIn(name), (pods) => pods.length === 1);
+    const [after, ...more] = await eventually(
+      'one pod again',
+      () => cluster.podsIn(name),
+      (pods) => pods.length === 1,
+    );
     expect(more).toEqual([]);
-    expect(after?.metadata).toMatchObject({ uid: before?.metadata.uid, labels: before?.metadata.labels, annotations: { 'drover.dev/handover-refused': 'NoRoom' } });
+    expect(after?.metadata).toMatchObject({
+      uid: before?.metadata.uid,
+      labels: before?.metadata.labels,
+      annotations: { 'drover.dev/handover-refused': 'NoRoom' },
+    });
     await expectNoTraces(made);
     await openSpare(made);
     await free(name);
@@ -204,24 +231,30 @@ describe.concurrent('make before break', () => {
     { name: 'all-percent', replicas: 1, budget: { minAvailable: '100%' }, mode: 'WhenNeeded' },
     { name: 'without-budget', replicas: 1, budget: null, mode: 'WhenNeeded' },
     { name: 'three-always', replicas: 3, budget: { maxUnavailable: 1 }, mode: 'Always' },
-  ])('$name: with $replicas replicas and handover $mode there is never one Ready pod fewer', async ({ name, replicas, budget, mode }) => {
-    const objects = (ns: string) => [deployment(ns, 'app', replicas), ...(budget ? [podDisruptionBudget(ns, 'app', budget)] : [])];
-    const made = await setStage(cluster, name, { objects, pods: replicas });
-    await cluster.readyPods(name, replicas);
-    witness.begin(name);
-    const before = fingerprint(await cluster.node(made.old));
-    const object = await maintain(made, cluster, { handover: mode });
-    await phase(name, 'Drained');
-    await cluster.readyPods(name, replicas);
-    const seen = witness.of(name);
-    expect(seen.fewestReady('app')).toBe(replicas);
-    expect(seen.shortages).toEqual([]);
-    expect(seen.pods.size).toBe(2 * replicas);
-    await expectNoTraces(made);
-    await cluster.patch(object, { spec: { cancelled: true } });
-    await phase(name, 'HandedBack');
-    expect(fingerprint(await cluster.node(made.old))).toBe(before);
-  });
+  ])(
+    '$name: with $replicas replicas and handover $mode there is never one Ready pod fewer',
+    async ({ name, replicas, budget, mode }) => {
+      const objects = (ns: string) => [
+        deployment(ns, 'app', replicas),
+        ...(budget ? [podDisruptionBudget(ns, 'app', budget)] : []),
+      ];
+      const made = await setStage(cluster, name, { objects, pods: replicas });
+      await cluster.readyPods(name, replicas);
+      witness.begin(name);
+      const before = fingerprint(await cluster.node(made.old));
+      const object = await maintain(made, cluster, { handover: mode });
+      await phase(name, 'Drained');
+      await cluster.readyPods(name, replicas);
+      const seen = witness.of(name);
+      expect(seen.fewestReady('app')).toBe(replicas);
+      expect(seen.shortages).toEqual([]);
+      expect(seen.pods.size).toBe(2 * replicas);
+      await expectNoTraces(made);
+      await cluster.patch(object, { spec: { cancelled: true } });
+      await phase(name, 'HandedBack');
+      expect(fingerprint(await cluster.node(made.old))).toBe(before);
+    },
+  );
 });
 
 describe.concurrent('the owner changes in the middle of a handover', () => {
@@ -249,22 +282,38 @@ describe.concurrent('the owner changes in the middle of a handover', () => {
     await openSpare(made);
     await phase(name, 'Drained');
     await cluster.readyPods(name, pods);
-    await eventually('no other pod', () => cluster.podsIn(name), (left) => left.length === pods);
+    await eventually(
+      'no other pod',
+      () => cluster.podsIn(name),
+      (left) => left.length === pods,
+    );
     await expectNoTraces(made);
   });
 });
 
 describe.concurrent('a replacement that never gets Ready', () => {
   /** Its pod is Ready, any other of the same template never. */
-  const onlyFirst = (ns: string) => deployment(ns, 'app', 1, template({ metadata: { annotations: { [podAnnotations.ready]: 'never' } } }));
+  const onlyFirst = (ns: string) =>
+    deployment(ns, 'app', 1, template({ metadata: { annotations: { [podAnnotations.ready]: 'never' } } }));
   const setReady = async (made: Case) => {
     const [only] = await cluster.podsOn(made.old);
-    await cluster.patch(pod(made.namespace, only?.metadata.name ?? ''), { metadata: { annotations: { [podAnnotations.ready]: null } } });
+    await cluster.patch(pod(made.namespace, only?.metadata.name ?? ''), {
+      metadata: { annotations: { [podAnnotations.ready]: null } },
+    });
     await cluster.readyPods(made.namespace, 1);
     return only;
   };
   const given = (name: string) =>
-    eventually('the pod to be given back', () => cluster.podsIn(name), ([only, ...more]) => more.length === 0 && only !== undefined && isReady(only) && !isHandedOver(only) && only.metadata.annotations?.['drover.dev/handover-refused'] !== undefined);
+    eventually(
+      'the pod to be given back',
+      () => cluster.podsIn(name),
+      ([only, ...more]) =>
+        more.length === 0 &&
+        only !== undefined &&
+        isReady(only) &&
+        !isHandedOver(only) &&
+        only.metadata.annotations?.['drover.dev/handover-refused'] !== undefined,
+    );
 
   it('is removed and its pod is given back, which stays where its budget allows nothing', async () => {
     const name = 'never-ready';
@@ -284,11 +333,16 @@ describe.concurrent('a replacement that never gets Ready', () => {
 
   it('leads to an ordinary eviction where the budget allows it', async () => {
     const name = 'never-ready-free';
-    const made = await setStage(cluster, name, { objects: (ns) => [onlyFirst(ns), podDisruptionBudget(ns, 'app', { maxUnavailable: 1 })], pods: 1 });
+    const made = await setStage(cluster, name, {
+      objects: (ns) => [onlyFirst(ns), podDisruptionBudget(ns, 'app', { maxUnavailable: 1 })],
+      pods: 1,
+    });
     const first = await setReady(made);
     await maintain(made, cluster, { handover: 'Always', handoverTimeout: '3s' });
     await phase(name, 'Drained');
-    const detached = (await podPatches(made)).filter(({ requestObject }) => JSON.stringify(requestObject).includes('readyAtStart'));
+    const detached = (await podPatches(made)).filter(({ requestObject }) =>
+      JSON.stringify(requestObject).includes('readyAtStart'),
+    );
     expect(detached, 'it is not tried twice').toHaveLength(1);
     const evicted = await bed.auditLog({ user: 'peer', namespace: name, subresource: 'eviction', code: 201 });
     expect(evicted.map((line) => line.name)).toEqual([first?.metadata.name]);
@@ -330,7 +384,11 @@ describe.concurrent('a handover that somebody else meets', () => {
     const [node, pods] = [fingerprint(await cluster.node(made.old)), await identities(made)];
     await closeSpare(made);
     const isAsBefore = async () => {
-      await eventually('the pods to be as before', () => identities(made), (now) => now === pods);
+      await eventually(
+        'the pods to be as before',
+        () => identities(made),
+        (now) => now === pods,
+      );
       expect(fingerprint(await cluster.node(made.old))).toBe(node);
     };
     const object = await maintain(made, cluster);
@@ -357,9 +415,17 @@ describe.concurrent('a handover that somebody else meets', () => {
     await run.finished;
     await cluster.remove(deployment(name, 'web', 2));
     const path = `/apis/apps/v1/namespaces/${name}/replicasets`;
-    await eventually('the ReplicaSet to be gone', () => cluster.api<{ items: object[] }>({ path }), ({ items }) => items.length === 0);
+    await eventually(
+      'the ReplicaSet to be gone',
+      () => cluster.api<{ items: object[] }>({ path }),
+      ({ items }) => items.length === 0,
+    );
     expect(await drover(bed.kubeconfig, 'uncordon', made.old)).toMatchObject({ code: 0, stderr: '' });
-    await eventually('no pod', () => cluster.podsIn(name), (pods) => pods.length === 0);
+    await eventually(
+      'no pod',
+      () => cluster.podsIn(name),
+      (pods) => pods.length === 0,
+    );
     expect(fingerprint(await cluster.node(made.old))).toBe(before);
   });
 
@@ -406,7 +472,9 @@ describe.concurrent('a pod that was handed over leaves its Services first', () =
   it('but not when a NetworkPolicy selects on it', async () => {
     const path = '/apis/networking.k8s.io/v1/namespaces/guarded/networkpolicies';
     const body = {
-      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'app', namespace: 'guarded' } },
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'app', namespace: 'guarded' },
       spec: { podSelector: { matchLabels: { serve: 'yes' } }, policyTypes: ['Ingress'] },
     };
     expect(await run('guarded', { path, body })).toEqual([]);
@@ -414,12 +482,19 @@ describe.concurrent('a pod that was handed over leaves its Services first', () =
 
   it('but not when the affinity of another pod selects on it', async () => {
     const terms = [{ labelSelector: { matchLabels: { serve: 'yes' } }, topologyKey: 'kubernetes.io/hostname' }];
-    const body = pod('befriended', 'friend', { spec: { nodeName: 'befriended-spare', affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } } } });
+    const body = pod('befriended', 'friend', {
+      spec: {
+        nodeName: 'befriended-spare',
+        affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } },
+      },
+    });
     expect(await run('befriended', { path: '/api/v1/namespaces/befriended/pods', body })).toEqual([]);
   });
 
   it('but not when its budget selects on it', async () => {
-    const body = podDisruptionBudget('budgeted', 'app', never, { spec: { selector: { matchLabels: { app: undefined, serve: 'yes' } } } });
+    const body = podDisruptionBudget('budgeted', 'app', never, {
+      spec: { selector: { matchLabels: { app: undefined, serve: 'yes' } } },
+    });
     const path = '/apis/policy/v1/namespaces/budgeted/poddisruptionbudgets';
     expect(await run('budgeted', { path, body })).toEqual([]);
   });

@@ -57,7 +57,11 @@ describe.concurrent('disruption budgets', () => {
     expect(waits.message).toContain('two-budgets/app and two-budgets/second');
     expect(waits.unblock).toContain('all but one of these budgets');
     expect(waits.pod).toMatch(/^two-budgets\/app-/);
-    await eventually('the others to leave', () => names(made), (left) => left.length === 2 && left.every((name) => name.startsWith('app-')));
+    await eventually(
+      'the others to leave',
+      () => names(made),
+      (left) => left.length === 2 && left.every((name) => name.startsWith('app-')),
+    );
     expect(await evictions(made, 500), 'asked for although the answer is known').toEqual([]);
 
     await cluster.remove(second);
@@ -76,7 +80,9 @@ describe.concurrent('disruption budgets', () => {
     expect(waits.message).toContain('never-allows/app can never allow a disruption: it demands 2 of 2 pods');
     expect(waits.owner).toEqual({ kind: 'PodDisruptionBudget', namespace: 'never-allows', name: 'app' });
     const [maintenance] = await cluster.maintenancesOf(made.old);
-    expect(maintenance?.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Blocked', status: 'True', reason: 'BudgetNeverAllows' }));
+    expect(maintenance?.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'Blocked', status: 'True', reason: 'BudgetNeverAllows' }),
+    );
     expect(await evictions(made)).toEqual([]);
 
     await cluster.patch(budget, { spec: { maxUnavailable: 1 } });
@@ -111,10 +117,16 @@ describe.concurrent('disruption budgets', () => {
     await cluster.readyPods(made.namespace, 3);
     const pods = await cluster.podsOn(made.old);
     const setReady = (index: number, ready: string | null) =>
-      cluster.patch(pod(made.namespace, pods[index]?.metadata.name ?? ''), { metadata: { annotations: { [podAnnotations.ready]: ready } } });
+      cluster.patch(pod(made.namespace, pods[index]?.metadata.name ?? ''), {
+        metadata: { annotations: { [podAnnotations.ready]: ready } },
+      });
     await setReady(0, 'never');
     await setReady(1, 'never');
-    await eventually('one Ready pod', () => cluster.podsIn(made.namespace), (seen) => seen.filter(isReady).length === 1);
+    await eventually(
+      'one Ready pod',
+      () => cluster.podsIn(made.namespace),
+      (seen) => seen.filter(isReady).length === 1,
+    );
     await maintain(made, cluster, { handover: 'Never' });
 
     const waits = await cluster.waitsFor(made.old, 'BudgetExhausted');
@@ -136,7 +148,9 @@ describe.concurrent('disruption budgets', () => {
     const bodies = (await deletions(made)).map(({ requestObject }: AuditLine) => requestObject);
     expect(bodies).toEqual([expect.objectContaining({ gracePeriodSeconds: 7, preconditions: { uid: before?.metadata.uid } })]);
     const [maintenance] = await cluster.maintenancesOf(made.old);
-    expect(maintenance?.status?.journal?.map((entry) => entry.do)).toContainEqual(expect.stringContaining('without asking its disruption budgets'));
+    expect(maintenance?.status?.journal?.map((entry) => entry.do)).toContainEqual(
+      expect.stringContaining('without asking its disruption budgets'),
+    );
   });
 });
 
@@ -145,8 +159,16 @@ describe.concurrent('pods that are special', () => {
     const made = await setStage(cluster, 'bare', { objects: (ns) => [pod(ns, 'alone'), deployment(ns, 'app', 1)], pods: 2 });
     await maintain(made, cluster);
     const waits = await cluster.waitsFor(made.old, 'ProtectedPod');
-    expect(waits).toMatchObject({ pod: 'bare/alone', message: expect.stringContaining('no controller'), unblock: expect.stringContaining('barePods: Evict') });
-    await eventually('the other to leave', () => names(made), (left) => left.length === 1);
+    expect(waits).toMatchObject({
+      pod: 'bare/alone',
+      message: expect.stringContaining('no controller'),
+      unblock: expect.stringContaining('barePods: Evict'),
+    });
+    await eventually(
+      'the other to leave',
+      () => names(made),
+      (left) => left.length === 1,
+    );
     await cluster.remove(pod(made.namespace, 'alone'));
     await cluster.phase(made.old, ['Drained']);
   });
@@ -173,13 +195,19 @@ describe.concurrent('pods that are special', () => {
 
   it('leaves mirror pods and pods of DaemonSets where they are', async () => {
     const mirror = (ns: string) =>
-      pod(ns, 'static', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'hash' } }, spec: { nodeName: 'stays-old' } });
+      pod(ns, 'static', {
+        metadata: { annotations: { 'kubernetes.io/config.mirror': 'hash' } },
+        spec: { nodeName: 'stays-old' },
+      });
     const made = await setStage(cluster, 'stays', {
       objects: (ns) => [mirror(ns), daemonSet(ns, 'agent'), deployment(ns, 'app', 1)],
       pods: 3,
     });
     const uids = (pods: Awaited<ReturnType<typeof cluster.podsOn>>) =>
-      pods.filter(({ metadata }) => !metadata.name.startsWith('app-')).map(({ metadata }) => metadata.uid).sort();
+      pods
+        .filter(({ metadata }) => !metadata.name.startsWith('app-'))
+        .map(({ metadata }) => metadata.uid)
+        .sort();
     const before = uids(await cluster.podsOn(made.old));
     await maintain(made, cluster);
     const { status } = await cluster.phase(made.old, ['Drained']);
@@ -207,14 +235,20 @@ describe.concurrent('pods that are special', () => {
     const held = pod(made.namespace, (await names(made))[0] ?? '');
     await cluster.patch(held, { metadata: { finalizers: ['example.com/hold'] } });
     await maintain(made, cluster, { gracePeriodSeconds: 1 });
-    expect(await cluster.waitsFor(made.old, 'Finalizer')).toMatchObject({ pod: `finalizer/${held.metadata.name}`, message: expect.stringContaining('example.com/hold') });
+    expect(await cluster.waitsFor(made.old, 'Finalizer')).toMatchObject({
+      pod: `finalizer/${held.metadata.name}`,
+      message: expect.stringContaining('example.com/hold'),
+    });
     await cluster.patch(held, { metadata: { finalizers: null } });
     await cluster.phase(made.old, ['Drained']);
   });
 
   it('evicts a pod that is bound but has not started, whatever its budget says', async () => {
     const made = await setStage(cluster, 'pending', {
-      objects: (ns) => [deployment(ns, 'app', 1, annotated({ [podAnnotations.readyMs]: '3600000' })), podDisruptionBudget(ns, 'app', { maxUnavailable: 0 })],
+      objects: (ns) => [
+        deployment(ns, 'app', 1, annotated({ [podAnnotations.readyMs]: '3600000' })),
+        podDisruptionBudget(ns, 'app', { maxUnavailable: 0 }),
+      ],
       pods: 1,
     });
     expect((await cluster.podsOn(made.old))[0]?.status.phase).toBe('Pending');
@@ -223,8 +257,15 @@ describe.concurrent('pods that are special', () => {
   });
 
   it('removes the pod of a Job that has finished', async () => {
-    const made = await setStage(cluster, 'finished', { objects: (ns) => [job(ns, 'once', annotated({ [podAnnotations.completeMs]: '0' }))], pods: 1 });
-    await eventually('the pod to succeed', () => cluster.podsOn(made.old), ([only]) => only?.status.phase === 'Succeeded');
+    const made = await setStage(cluster, 'finished', {
+      objects: (ns) => [job(ns, 'once', annotated({ [podAnnotations.completeMs]: '0' }))],
+      pods: 1,
+    });
+    await eventually(
+      'the pod to succeed',
+      () => cluster.podsOn(made.old),
+      ([only]) => only?.status.phase === 'Succeeded',
+    );
     await maintain(made, cluster, { emptyDir: 'Protect' });
     await cluster.phase(made.old, ['Drained']);
     expect(await cluster.podsIn(made.namespace)).toEqual([]);
@@ -235,7 +276,9 @@ describe.concurrent('rules', () => {
   it('lets a pod run to its end with WaitCompleted', async () => {
     const made = await setStage(cluster, 'wait-completed', { objects: (ns) => [job(ns, 'batch')], pods: 1 });
     await maintain(made, cluster, { rules: [{ podSelector: { matchLabels: { app: 'batch' } }, do: 'WaitCompleted' }] });
-    expect(await cluster.waitsFor(made.old, 'WaitCompleted')).toMatchObject({ owner: { kind: 'Job', namespace: 'wait-completed', name: 'batch' } });
+    expect(await cluster.waitsFor(made.old, 'WaitCompleted')).toMatchObject({
+      owner: { kind: 'Job', namespace: 'wait-completed', name: 'batch' },
+    });
     expect(await evictions(made)).toEqual([]);
     const batch = pod(made.namespace, (await names(made))[0] ?? '');
     await cluster.patch(batch, { metadata: { annotations: { [podAnnotations.completeMs]: '0' } } });
@@ -245,7 +288,10 @@ describe.concurrent('rules', () => {
   });
 
   it('leaves what a rule skips, and is done without it', async () => {
-    const made = await setStage(cluster, 'skip', { objects: (ns) => [deployment(ns, 'kept', 1), deployment(ns, 'app', 1)], pods: 2 });
+    const made = await setStage(cluster, 'skip', {
+      objects: (ns) => [deployment(ns, 'kept', 1), deployment(ns, 'app', 1)],
+      pods: 2,
+    });
     await maintain(made, cluster, { rules: [{ podSelector: { matchLabels: { app: 'kept' } }, do: 'Skip' }] });
     await cluster.phase(made.old, ['Drained']);
     expect(await names(made)).toEqual([expect.stringMatching(/^kept-/)]);
@@ -280,7 +326,11 @@ describe.concurrent('the node', () => {
     await cluster.phase(made.old, ['Drained']);
     expect((await cluster.node(made.old)).metadata.labels?.[label]).toBe('drover');
     await cluster.remove(object);
-    await eventually('the label to go', () => cluster.node(made.old), ({ metadata, spec }) => metadata.labels?.[label] === undefined && !spec.unschedulable);
+    await eventually(
+      'the label to go',
+      () => cluster.node(made.old),
+      ({ metadata, spec }) => metadata.labels?.[label] === undefined && !spec.unschedulable,
+    );
   });
 });
 

@@ -60,7 +60,10 @@ describe.concurrent('reasons', () => {
     await makePolicy('by-taint', { reasons: [{ name: 'pool removed', ...leave }] });
     await taint(name);
     const { spec, metadata } = await cluster.phase(name, ['Drained']);
-    expect(spec).toMatchObject({ policy: 'by-taint', reason: { type: 'Taint', message: 'pool removed: taint leave:PreferNoSchedule' } });
+    expect(spec).toMatchObject({
+      policy: 'by-taint',
+      reason: { type: 'Taint', message: 'pool removed: taint leave:PreferNoSchedule' },
+    });
     expect(metadata.labels).toEqual({ 'drover.dev/policy': 'by-taint' });
     expect((await cluster.node(name)).spec.unschedulable).toBe(true);
     await none(other);
@@ -98,9 +101,14 @@ describe.concurrent('reasons', () => {
     await makePolicy('by-nothing', { nodeSelector: {}, reasons: [{ type: 'Taint', taint: { key: 'by-nothing' } }] });
     await cluster.patchNode(name, { spec: { taints: [{ key: 'by-nothing', effect: 'NoSchedule' }] } });
     const seen = async () => (await cluster.policy('by-nothing')).status;
-    expect(await eventually('a status of the policy', seen, (status) => status?.observedGeneration === 1)).toMatchObject({ selected: 0, matched: 0 });
+    expect(await eventually('a status of the policy', seen, (status) => status?.observedGeneration === 1)).toMatchObject({
+      selected: 0,
+      matched: 0,
+    });
     await none(name);
-    expect((await drover(bed.kubeconfig, 'why', name)).stdout).toContain('policy by-nothing does not select it: its nodeSelector is empty');
+    expect((await drover(bed.kubeconfig, 'why', name)).stdout).toContain(
+      'policy by-nothing does not select it: its nodeSelector is empty',
+    );
   });
 
   it('prefers the policy of the higher priority where several want a node', async () => {
@@ -122,9 +130,14 @@ describe.concurrent('limits', () => {
     await makePolicy('paused', { paused: true });
     await taint(name);
     const seen = async () => (await cluster.policy('paused')).status;
-    expect(await eventually('the policy to match', seen, (status) => status?.matched === 1)).toMatchObject({ active: 0, done: 0 });
+    expect(await eventually('the policy to match', seen, (status) => status?.matched === 1)).toMatchObject({
+      active: 0,
+      done: 0,
+    });
     expect((await cluster.node(name)).spec.unschedulable).toBeUndefined();
-    expect((await drover(bed.kubeconfig, 'why', name)).stdout).toContain('policy paused selects it, and wants it out: taint leave:PreferNoSchedule');
+    expect((await drover(bed.kubeconfig, 'why', name)).stdout).toContain(
+      'policy paused selects it, and wants it out: taint leave:PreferNoSchedule',
+    );
     expect(await drover(bed.kubeconfig, 'resume', 'policy/paused')).toMatchObject({ code: 0, stdout: 'policy/paused resumed\n' });
     await cluster.phase(name, ['Drained']);
   });
@@ -166,10 +179,17 @@ describe.concurrent('limits', () => {
     await block(...names);
     await taint(...names);
     await cluster.waitsFor(names[2] ?? '', 'ProtectedPod');
-    const inZone = async () => (await Promise.all(names.slice(0, 2).map((name) => cluster.maintenancesOf(name)))).flatMap(([newest]) => newest?.status ?? []);
+    const inZone = async () =>
+      (await Promise.all(names.slice(0, 2).map((name) => cluster.maintenancesOf(name)))).flatMap(
+        ([newest]) => newest?.status ?? [],
+      );
     const causes = (seen: Awaited<ReturnType<typeof inZone>>) => seen.map((status) => status.waitingFor?.cause).sort();
     const [status] = (
-      await eventually('one of zone a to wait for the other', inZone, (seen) => String(causes(seen)) === 'GroupLimit,ProtectedPod')
+      await eventually(
+        'one of zone a to wait for the other',
+        inZone,
+        (seen) => String(causes(seen)) === 'GroupLimit,ProtectedPod',
+      )
     ).filter(({ phase }) => phase === 'Pending');
     expect(status?.waitingFor?.message).toContain('policy zones allows 1 node out at a time where zone=a');
     for (const name of names) await unblock(name);
@@ -180,7 +200,8 @@ describe.concurrent('limits', () => {
     const names = await makeNodes('spaced', 2);
     await makePolicy('spaced', { disruption: { maxNodes: '100%', minInterval: '6s' } });
     await taint(...names);
-    const waits = async () => (await Promise.all(names.map((name) => cluster.maintenancesOf(name)))).map(([newest]) => newest?.status?.waitingFor?.cause);
+    const waits = async () =>
+      (await Promise.all(names.map((name) => cluster.maintenancesOf(name)))).map(([newest]) => newest?.status?.waitingFor?.cause);
     await eventually('one to wait for the interval', waits, (causes) => causes.includes('MinInterval'));
     const starts = [];
     for (const name of names) starts.push(Date.parse((await cluster.phase(name, ['Drained'])).status?.startedAt ?? ''));
@@ -190,7 +211,10 @@ describe.concurrent('limits', () => {
   it('starts nothing when most nodes have the condition at once', async () => {
     const names = await makeNodes('mass', 5);
     for (const name of names) await cluster.setCondition(name, 'BadDisk', 'True');
-    await makePolicy('mass', { reasons: [{ type: 'Condition', condition: { type: 'BadDisk' } }], disruption: { maxNodes: '100%' } });
+    await makePolicy('mass', {
+      reasons: [{ type: 'Condition', condition: { type: 'BadDisk' } }],
+      disruption: { maxNodes: '100%' },
+    });
     for (const name of names) {
       const waits = await cluster.waitsFor(name, 'MassTrigger');
       expect(waits.message).toContain('5 of 5 nodes of policy mass match at once');

@@ -44,7 +44,9 @@ function granted(): Set<string> {
   const documents = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS() as { rules?: Rule[] });
   const rules = documents.flatMap(({ rules = [] }) => rules);
   return new Set(
-    rules.flatMap(({ resources, verbs }) => resources.flatMap((resource) => verbs.map((verb) => `${reads.has(verb) ? 'read' : verb} ${resource}`))),
+    rules.flatMap(({ resources, verbs }) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${reads.has(verb) ? 'read' : verb} ${resource}`)),
+    ),
   );
 }
 
@@ -57,7 +59,9 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
       // never allowed: the ladder deletes it
       statefulSet(ns, 'db', 1),
       podDisruptionBudget(ns, 'db', { maxUnavailable: 0 }),
-      pod(ns, 'claiming', { spec: { nodeName: 'rbac-old', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] } }),
+      pod(ns, 'claiming', {
+        spec: { nodeName: 'rbac-old', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
+      }),
     ],
     pods: 4,
   });
@@ -67,11 +71,23 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
     policyObject('rbac', {
       nodeSelector: { matchLabels: { case: 'rbac' } },
       reasons: [{ type: 'Label', label: { key: 'retire' } }],
-      drain: { ...brisk, settle: {}, barePods: 'Evict', ladder: [{ after: '5s', do: 'TellOwner' }, { after: '15s', do: 'Delete' }] },
+      drain: {
+        ...brisk,
+        settle: {},
+        barePods: 'Evict',
+        ladder: [
+          { after: '5s', do: 'TellOwner' },
+          { after: '15s', do: 'Delete' },
+        ],
+      },
     }),
   );
   await wanted('yes');
-  await eventually('the cordon', () => cluster.node(made.old), ({ spec }) => spec.unschedulable === true);
+  await eventually(
+    'the cordon',
+    () => cluster.node(made.old),
+    ({ spec }) => spec.unschedulable === true,
+  );
   await cluster.patchNode(made.old, { spec: { unschedulable: null } });
   await cluster.waitsFor(made.old, 'Paused');
   const [maintenance] = await cluster.maintenancesOf(made.old);
@@ -92,7 +108,10 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
   const lines = await bed.auditLog({ user: USER });
   expect(lines.filter(({ code }) => code === 403 || code === 401).map(({ verb, uri }) => `${verb} ${uri}`)).toEqual([]);
   const used = new Set(
-    lines.map(({ verb, resource, subresource }) => `${reads.has(verb) ? 'read' : verb} ${subresource ? `${resource}/${subresource}` : resource}`),
+    lines.map(
+      ({ verb, resource, subresource }) =>
+        `${reads.has(verb) ? 'read' : verb} ${subresource ? `${resource}/${subresource}` : resource}`,
+    ),
   );
   // What a minute does not need: ended maintenances are deleted after a week, events that repeat are patched.
   const later = ['delete nodemaintenances', 'patch events'];

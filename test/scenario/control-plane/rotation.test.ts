@@ -84,7 +84,8 @@ async function watchRotation(pool: readonly string[], maxNodes: number) {
     observe<PodObject>(bed, '/api/v1/pods', ({ object: { metadata, spec } }) => {
       if (!spec.nodeName || known.has(metadata.uid)) return;
       known.set(metadata.uid, spec.nodeName);
-      if (begun && members.has(spec.nodeName)) landed.push(`${metadata.name} on ${spec.nodeName}${cordoned.has(spec.nodeName) ? ' (cordoned)' : ''}`);
+      if (begun && members.has(spec.nodeName))
+        landed.push(`${metadata.name} on ${spec.nodeName}${cordoned.has(spec.nodeName) ? ' (cordoned)' : ''}`);
     }),
   ]);
   return {
@@ -120,7 +121,10 @@ function watchSilence() {
 
 async function rotate(from: string, to: string, maxNodes: number | string): Promise<void> {
   const pool = range(from);
-  await createNodes(bed.api, range(to).map((name) => node(name, { metadata: { labels: { pool: to } } })));
+  await createNodes(
+    bed.api,
+    range(to).map((name) => node(name, { metadata: { labels: { pool: to } } })),
+  );
   await cluster.create(
     policyObject(from, {
       nodeSelector: { matchLabels: { pool: from } },
@@ -139,17 +143,28 @@ async function rotate(from: string, to: string, maxNodes: number | string): Prom
   const look = async () => {
     const all = (await cluster.maintenances()).filter(({ spec }) => spec.policy === from);
     silence.look(all);
-    return all.map(({ spec, status }) => ({ node: spec.nodeName, phase: status?.phase, pods: status?.progress?.summary, waitingFor: status?.waitingFor }));
+    return all.map(({ spec, status }) => ({
+      node: spec.nodeName,
+      phase: status?.phase,
+      pods: status?.progress?.summary,
+      waitingFor: status?.waitingFor,
+    }));
   };
   const isDone = (all: Awaited<ReturnType<typeof look>>) => all.length === NODES && all.every(({ phase }) => phase === 'Drained');
-  await eventually(`${NODES} nodes to be drained`, look, isDone, { timeoutMs: 210_000, everyMs: 500, also: () => controller.log().slice(-4_000) });
+  await eventually(`${NODES} nodes to be drained`, look, isDone, {
+    timeoutMs: 210_000,
+    everyMs: 500,
+    also: () => controller.log().slice(-4_000),
+  });
 
   const seconds = (Date.now() - startedAt) / 1000;
   const seen = watch.end();
   const lines = await bed.auditLog({ from: mark, user: 'peer' });
   const evictions = lines.filter(({ subresource }) => subresource === 'eviction');
   const refused = evictions.filter(({ code }) => code !== 201);
-  const detached = lines.filter(({ resource, verb, subresource }) => resource === 'pods' && verb === 'patch' && subresource === '');
+  const detached = lines.filter(
+    ({ resource, verb, subresource }) => resource === 'pods' && verb === 'patch' && subresource === '',
+  );
   console.log(
     `rotation of ${NODES} nodes x ${PODS / NODES} pods, maxNodes ${maxNodes}: ${seconds.toFixed(1)} s, ${lines.length} requests: ` +
       `${evictions.length} evictions (${refused.length} refused), ${detached.length} patches of pods; most nodes out at once: ${seen.mostOut}`,

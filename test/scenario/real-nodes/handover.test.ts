@@ -34,7 +34,9 @@ async function byDrover(node: string, ...flags: readonly string[]): Promise<void
   expect(await drover(bed.kubeconfig, 'drain', node, ...flags)).toMatchObject({ code: 0, stderr: '' });
 }
 
-const giveBack = (node: string) => drover(bed.kubeconfig, 'uncordon', node);
+async function giveBack(node: string): Promise<void> {
+  expect(await drover(bed.kubeconfig, 'uncordon', node)).toMatchObject({ code: 0, stderr: '' });
+}
 
 const traces = (pods: readonly PodObject[]) =>
   pods.filter(
@@ -146,6 +148,7 @@ describe('four replicas that end at SIGTERM in the middle of their requests', ()
     reports['drover drain --handover=always'] = report;
     expect(report.failures).toEqual([]);
     expect(witness.of(ns).shortages).toEqual([]);
+    expect(witness.of(ns).fewestReady('web'), 'never one Ready pod fewer').toBe(REPLICAS);
     const after = await cluster.podsIn(ns);
     expect(after.filter(({ metadata }) => before.includes(metadata.uid))).toEqual([]);
     expect(traces(after)).toEqual([]);

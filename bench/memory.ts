@@ -83,10 +83,9 @@ async function crowd(bed: ControlPlane, say: Context['say']): Promise<void> {
     range(NAMESPACES).map((index) => ({ path: '/api/v1/namespaces', body: namespace(`crowd-${index}`) })),
   );
   await until('the service accounts', async () => {
-    const { items } = await bed.api<{ items: unknown[] }>({
-      path: '/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault',
-    });
-    return items.length >= NAMESPACES;
+    const path = '/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault';
+    const { items } = await bed.api<{ items: { metadata: { namespace: string } }[] }>({ path });
+    return items.filter(({ metadata }) => metadata.namespace.startsWith('crowd-')).length === NAMESPACES;
   });
   bed.pauseComponent('kube-controller-manager');
   const sets = await createAll<{ metadata: { uid: string } }>(

@@ -119,7 +119,7 @@ describe('drover status', () => {
     const { code, out, err } = await on({ ...cluster, '/api/v1/nodes': list([byCli, idle]) }, 'status');
     expect(code).toBe(0);
     expect(out).toBe(
-      'NODE   PHASE      PODS   SINCE   BY             REASON      WAITING FOR\nw1     Cordoned   -      1m      cli:bob@desk   disk swap   -\n',
+      'NODE   PHASE      PODS   SINCE   BY         REASON      WAITING FOR\nw1     Cordoned   -      1m      bob@desk   disk swap   -\n',
     );
     expect(err).toContain('not installed');
   });

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { GlobalValues } from './command.ts';
 import { CommandError } from './errors.ts';
+import { longName } from './flags.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export const logFormats = ['json', 'text'] as const;
@@ -49,11 +50,12 @@ export function readControllerConfig(written: unknown, flags: ControllerConfigIn
   const lines = parsed.error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map(
-        (key) => `${key}: is not a known setting; known are ${Object.keys(controllerConfig.shape).join(', ')}`,
+        (key) => `${source}: ${key}: is not a known setting; known are ${Object.keys(controllerConfig.shape).join(', ')}`,
       );
     const message = issue.code === 'invalid_value' ? `must be one of ${issue.values.map(String).join(', ')}` : issue.message;
-    return [`${issue.path.join('.')}: ${message}`];
+    const key = issue.path.join('.');
+    return [Object.hasOwn(flags, key) ? `${longName(key)} ${message}` : `${source}: ${key}: ${message}`];
   });
-  const [first = '', ...rest] = lines.map((line) => `${source}: ${line}`);
+  const [first = '', ...rest] = lines;
   throw new CommandError(first, { details: rest.map((line) => `error: ${line}`) });
 }

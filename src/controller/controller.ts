@@ -40,6 +40,8 @@ export interface Controller {
   /** Resolves when every watch has been read once. @throws KubeError when the cluster has no Drover resources, or they may not be read. */
   readonly ready: Promise<void>;
   isLeader(): boolean;
+  /** How many of each are known now. */
+  watched(): { readonly nodes: number; readonly policies: number; readonly maintenances: number };
   /** The caches are read and their watches alive. */
   isHealthy(): boolean;
   lastPassAt(): Millis | null;
@@ -190,7 +192,7 @@ export function runController(options: ControllerOptions): Controller {
     });
   };
   const follow = async () => {
-    log.info('not leading');
+    if (!stopping) log.info('not leading any more: this process only watches');
     observer.leading(false);
     const last = runner;
     runner = undefined;
@@ -219,6 +221,7 @@ export function runController(options: ControllerOptions): Controller {
   return {
     ready,
     isLeader: () => leader.isLeader(),
+    watched: () => ({ nodes: nodes.size, policies: policies.size, maintenances: watches.maintenances.size }),
     isHealthy: () => all.every((each) => each.healthy(clock.now())) && (runner?.caches.healthy(clock.now()) ?? true),
     lastPassAt: () => runner?.lastPassAt ?? null,
     tick: poke,

@@ -129,7 +129,7 @@ describe('eventsFor, of waits', () => {
 
   it('tells once of a wait that has lasted more than ten seconds', () => {
     expect(brief(told(waits('ProtectedPod'), [0, 5, 10, 11, 12, 900]))).toEqual([
-      'Warning Waiting: pod shop/web-1: no controller would re-create it, so it would be lost; what would help: `--force`, or spec.drain.barePods: Evict in the policy, or deleting the pod yourself',
+      'Warning Waiting: pod shop/web-1: no controller would re-create it, so it would be lost; what would help: `kubectl delete pod -n shop web-1`, or spec.drain.barePods: Evict in NodeMaintenance m-1; in policy kernels for the next ones',
     ]);
   });
 

@@ -15,6 +15,7 @@ import {
 import type { EventRecorder } from './event-recorder.ts';
 import { type EventMemory, eventsFor, eventsOfAnswer } from './events.ts';
 import type { ControllerMetrics } from './metrics.ts';
+import { type Line, phaseLine, waitLine } from './narrate.ts';
 import type { Observer } from './observer.ts';
 import { stateAfter } from './status.ts';
 
@@ -29,6 +30,8 @@ export interface ObserverOptions {
 const PATCHES_IN_FLIGHT = 10;
 const PATCH_RETRY_MS = 10_000;
 const SWEEP_EVERY_MS = 30_000;
+// As the events: a policy that is paused holds many nodes back, and is told once.
+const TELL_AGAIN_MS = 300_000;
 
 const noTimer = () => {};
 
@@ -36,11 +39,14 @@ const noTimer = () => {};
 export function createObserver({ client, clock, log, metrics, recorder }: ObserverOptions): Observer {
   const memories = new Map<string, EventMemory>(); // by maintenance
   const tries = new Map<string, { version: string; inFlight: boolean; retryAt: Millis }>(); // by node
+  const said = new Map<string, Millis>(); // waits, by the key of their event
   let inFlight = 0;
   let leads = false;
   let sweepAt = Number.NEGATIVE_INFINITY;
   let cancelTimer = noTimer;
   let seen: { decisions: readonly Decision[]; nodes: ReadonlyMap<string, Node> } = { decisions: [], nodes: new Map() };
+
+  const say = ({ level, message }: Line) => log[level](message);
 
   const look = (now: Millis) => {
     const { decisions, nodes } = seen;
@@ -50,7 +56,15 @@ export function createObserver({ client, clock, log, metrics, recorder }: Observ
       const { maintenance, phase } = decision;
       const node = nodes.get(maintenance.nodeName);
       const told = eventsFor(memories.get(maintenance.id), decision, node, now);
-      for (const event of told.events) recorder.record(event);
+      const line = phaseLine(decision, now);
+      if (line) say(line);
+      for (const event of told.events) {
+        recorder.record(event);
+        const wait = waitLine(event);
+        if (!wait || now < (said.get(event.dedupKey) ?? Number.NEGATIVE_INFINITY) + TELL_AGAIN_MS) continue;
+        said.set(event.dedupKey, now);
+        say(wait);
+      }
       if (terminalPhases.has(phase)) memories.delete(maintenance.id);
       else memories.set(maintenance.id, told.memory);
       if (told.wakeAt !== null) wake(told.wakeAt);
@@ -86,6 +100,7 @@ export function createObserver({ client, clock, log, metrics, recorder }: Observ
       const patch = worked.has(node.name) ? null : removeConditionsPatch(node);
       if (patch) send(node, patch, now);
     }
+    for (const [key, at] of said) if (now >= at + TELL_AGAIN_MS) said.delete(key);
     for (const name of tries.keys()) if (!seen.nodes.has(name)) tries.delete(name);
     const living = new Set(seen.decisions.map((decision) => decision.maintenance.id));
     for (const id of memories.keys()) if (!living.has(id)) memories.delete(id);

@@ -86,7 +86,7 @@ export function electLeader(options: ElectionOptions): Election {
     if (!leading) return;
     leading = false;
     cancelDeadline();
-    log.info('leadership lost', { lease: name, identity, term, why });
+    log.debug('leadership lost', { lease: name, identity, term, why });
     options.onLost();
   };
 
@@ -99,7 +99,7 @@ export function electLeader(options: ElectionOptions): Election {
     if (leading) return;
     leading = true;
     term = lease.spec?.leaseTransitions ?? 0;
-    log.info('leadership gained', { lease: name, identity, term });
+    log.debug('leadership gained', { lease: name, identity, term });
     options.onGained(term);
   };
 

@@ -309,7 +309,10 @@ export function reflect<T extends ObjectMeta>(options: ReflectOptions<T>): Refle
       counters.silences++;
       log.warn('watch went silent, connecting again', { path });
     } else if (error instanceof KubeError) {
-      log.warn('list or watch refused', { path, code: error.code, reason: error.reason, error: error.message });
+      // Whoever listens says it in its own words; twice is once too often.
+      const facts = { path, code: error.code, reason: error.reason, error: error.message };
+      if (options.onError) log.debug('list or watch refused', facts);
+      else log.warn('list or watch refused', facts);
       options.onError?.(error);
     } else {
       log.debug('watch cut', { path, error: error instanceof Error ? error.message : String(error) });
@@ -333,11 +336,13 @@ export function reflect<T extends ObjectMeta>(options: ReflectOptions<T>): Refle
         await turn();
       } catch (error) {
         if (stopping.signal.aborted) return;
+        // `synced` says it.
+        if (options.failFast && !isSynced && error instanceof KubeError && [401, 403, 404].includes(error.code))
+          return giveUp(error);
         onFailure(error, failures);
         if (error instanceof KubeError) {
           quick = error.code === 410;
           waitAtLeast = error.retryAfterMs ?? 0;
-          if (options.failFast && !isSynced && [401, 403, 404].includes(error.code)) return giveUp(error);
         }
       }
       if (clock.now() - begunAt >= HEALTHY_WATCH_MS) failures = 0;

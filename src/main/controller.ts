@@ -3,11 +3,13 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import type { StartController } from '../cli/controller-config.ts';
+import { CommandError } from '../cli/errors.ts';
 import { runController } from '../controller/controller.ts';
 import { createEventRecorder } from '../controller/event-recorder.ts';
 import { countRequests, createControllerMetrics } from '../controller/metrics.ts';
 import { createObserver } from '../controller/observing.ts';
 import { passCheck, startServer } from '../controller/server.ts';
+import { isoSeconds } from '../engine/journal.ts';
 import { KubeError } from '../kube/client.ts';
 import { connect } from '../kube/request.ts';
 import { createWallClock } from '../lib/clock.ts';
@@ -25,7 +27,7 @@ export const startController: StartController = async (config, { cluster, versio
   const log =
     config.logFormat === 'json'
       ? jsonLog(config.logLevel)
-      : createTextLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
+      : createTextLog((line) => process.stderr.write(`${isoSeconds(clock.now())} ${line}\n`), config.logLevel);
   const access = accessFor(cluster, clock);
   const registry = createRegistry();
   const usage = () => ({
@@ -40,6 +42,7 @@ export const startController: StartController = async (config, { cluster, versio
   metrics.readEvents(recorder);
   const observer = createObserver({ client, clock, log, metrics, recorder });
 
+  const leaseNamespace = config.leaderElectionNamespace ?? access.namespace;
   const controller = runController({
     client,
     clock,
@@ -47,7 +50,7 @@ export const startController: StartController = async (config, { cluster, versio
     random: Math.random,
     identity,
     leaderElect: config.leaderElect,
-    leaseNamespace: config.leaderElectionNamespace ?? access.namespace,
+    leaseNamespace,
     observer,
   });
   let isReady = false;
@@ -67,6 +70,8 @@ export const startController: StartController = async (config, { cluster, versio
               failing: () => (!isReady || controller.isHealthy() ? null : 'a watch has been silent for too long'),
             },
           ],
+        }).catch((error: Error) => {
+          throw new CommandError(error.message, { cause: error });
         });
   let cancelTick = () => {};
   const tick = () => {
@@ -76,7 +81,15 @@ export const startController: StartController = async (config, { cluster, versio
   try {
     await controller.ready;
     isReady = true;
-    log.info(`watching ${client.server} as ${identity}`);
+    const { nodes, policies, maintenances } = controller.watched();
+    const counts = [
+      counted(nodes, 'node', 's'),
+      counted(policies, 'polic', 'ies', 'y'),
+      counted(maintenances, 'maintenance', 's'),
+    ];
+    const metricsAt = config.metricsAddress === '0' ? '' : `; metrics on ${config.metricsAddress}`;
+    log.info(`drover ${version} watches ${client.server} as ${identity}: ${counts.join(', ')}${metricsAt}`);
+    if (!controller.isLeader()) log.info(`not leading yet: waits for the Lease ${leaseNamespace}/drover-controller`);
     tick();
     await untilAborted(signal);
     return 0;
@@ -89,7 +102,7 @@ export const startController: StartController = async (config, { cluster, versio
     }
     throw error;
   } finally {
-    log.info('stopping');
+    if (signal.aborted) log.info('stopping: nothing new is started');
     cancelTick();
     await controller.stop();
     await recorder.stop();
@@ -97,6 +110,10 @@ export const startController: StartController = async (config, { cluster, versio
     client.close();
   }
 };
+
+function counted(count: number, stem: string, many: string, one = ''): string {
+  return `${count} ${stem}${count === 1 ? one : many}`;
+}
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

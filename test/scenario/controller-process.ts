@@ -60,11 +60,11 @@ export async function startController(bed: Pick<Bed, 'kubeconfig'>, options: Con
   };
 }
 
-/** `drover crds | kubectl apply --server-side -f -`, and waits until the API server serves them. */
+/** `drover crds | kubectl apply -f -`, and waits until the API server serves them. */
 export async function installResources(bed: Pick<Bed, 'folder' | 'kubeconfig'>): Promise<void> {
   const { stdout } = await drover(bed.kubeconfig, 'crds');
   const file = join(bed.folder, 'crds.yaml');
   writeFileSync(file, stdout);
-  await kubectl(bed.kubeconfig, 'apply', '--server-side', '-f', file);
+  await kubectl(bed.kubeconfig, 'apply', '-f', file);
   await kubectl(bed.kubeconfig, 'wait', '--for=condition=Established', '--timeout=30s', '-f', file);
 }

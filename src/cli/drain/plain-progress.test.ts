@@ -17,6 +17,7 @@ describe('createPlainProgress', () => {
       report([nodeReport({ total: 2, gone: 2, remaining: 0, phase: 'Drained', finishedAt: NOW + 72_000 })]),
     ];
     expect(story.flatMap(linesOf)).toEqual([
+      'w1: cordoned',
       'w1: draining, 2 pods to move',
       'w1: pod shop/a evicted',
       'w1: pod shop/b handed over: its replacement comes first',

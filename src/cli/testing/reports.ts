@@ -38,6 +38,7 @@ export function nodeReport(changed: Partial<NodeReport> = {}): NodeReport {
   const base = {
     name: 'w1',
     phase: 'Draining',
+    cordoned: true,
     waitingFor: null,
     pods: [],
     total: 30,

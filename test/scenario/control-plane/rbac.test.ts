@@ -55,7 +55,7 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
     objects: (ns) => [
       service(ns, 'app'),
       deployment(ns, 'app', 2, { spec: { template: { metadata: { labels: { tier: 'web' } } } } }),
-      podDisruptionBudget(ns, 'app', { maxUnavailable: 0 }, { spec: { selector: { matchLabels: { tier: 'web', app: null } } } }),
+      podDisruptionBudget(ns, 'app', { maxUnavailable: 0, selector: { matchLabels: { tier: 'web' } } }),
       // never allowed: the ladder deletes it
       statefulSet(ns, 'db', 1),
       podDisruptionBudget(ns, 'db', { maxUnavailable: 0 }),

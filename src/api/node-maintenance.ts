@@ -39,7 +39,7 @@ export const maintenanceSpec = z.strictObject({
   drain: drainSpec.prefault({}).describe('How the node is emptied: a copy of the policy’s, as it was at the start.'),
   handBack,
   priority: z.int32().default(0).describe('When nodes compete for a place, the higher priority goes first.'),
-  paused: z.boolean().default(false).describe('Do nothing more for now; what has been done stays.'),
+  paused: z.boolean().default(false).describe('Do nothing for now: the node is handed back, and taken again when this is false.'),
   pausedBecause: z.string().min(1).max(1024).exactOptional().describe('Why it is paused, for people.'),
   cancelled: cancelled.default(false).describe('Stop, undo what was changed on the node, and end. Cannot be taken back.'),
   deadline: goneAt
@@ -114,7 +114,7 @@ export const maintenanceStatus = z.object({
   startedAt: dateTime().exactOptional().describe('When the present try began.'),
   drainedAt: dateTime().exactOptional().describe('When the node was drained.'),
   finishedAt: dateTime().exactOptional().describe('When the maintenance ended.'),
-  attempts: z.int32().min(0).exactOptional().describe('Tries begun so far.'),
+  attempts: z.int32().min(0).exactOptional().describe('Tries that stood still so far.'),
   retryAt: dateTime().exactOptional().describe('In BackOff: when the next try begins.'),
   message: z.string().max(4096).exactOptional().describe('Where it stands, in a sentence.'),
   progress: progress.exactOptional().describe('How far the drain is.'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { elapsed } from './elapsed.ts';
-import { table } from './table.ts';
+import { foldedTable, table } from './table.ts';
 
 describe('table', () => {
   it('makes each column as wide as its widest cell, with three spaces between', () => {
@@ -34,5 +34,23 @@ describe('elapsed', () => {
     [90_000_000, '1d1h'],
   ])('writes %i ms as %s', (ms, text) => {
     expect(elapsed(ms)).toBe(text);
+  });
+});
+
+describe('foldedTable', () => {
+  const header = ['NODE', 'REASON', 'WAITING FOR'];
+  const rows = [
+    ['a', 'taint x', 'shop/db'],
+    ['b', 'taint y', ''],
+  ];
+  const folded = (columns: number) => foldedTable(header, rows, columns, ['because of', 'waits:']);
+
+  it('is the table where there is room', () => {
+    expect(folded(Number.POSITIVE_INFINITY)).toEqual(table(header, rows));
+    expect(folded(28)).toEqual(table(header, rows));
+  });
+
+  it('puts the last columns below their row where there is not', () => {
+    expect(folded(27)).toEqual(['NODE', 'a', '  because of taint x', '  waits: shop/db', 'b', '  because of taint y']);
   });
 });

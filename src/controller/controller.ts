@@ -147,7 +147,7 @@ export function runController(options: ControllerOptions): Controller {
     }
     for (const node of nodes.values()) {
       const by = readJournal(node)?.by;
-      if (by !== undefined && by !== '' && !by.startsWith('cli:') && !store.object(by)) store.adopt(by, node.name);
+      if (by !== undefined && by !== '' && !by.startsWith('cli:') && store.of(node.name)?.id !== by) store.adopt(by, node.name);
     }
     const worked = new Set<string>(); // in a rotation with handover there are hundreds of these pods on a few nodes
     for (const pod of watches.handedOver.items()) {

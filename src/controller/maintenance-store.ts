@@ -236,7 +236,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       };
       drop(id);
       put(fresh);
-      progress.restore(id, object.status?.progress?.gone ?? 0);
+      progress.restore(id, object.status?.progress?.gone ?? 0, clock.now());
       return;
     }
     // The answer of our own patch may be ahead of the watch.
@@ -345,8 +345,13 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     },
 
     adopt(id, nodeName) {
-      if (entries.has(id)) return;
       const now = clock.now();
+      const known = entries.get(id);
+      if (known) {
+        // It has ended, and yet the node carries its marks: a patch landed while the process that sent it died.
+        if (terminalPhases.has(known.state.phase)) known.state = { ...known.state, phase: 'Undoing', phaseSince: now };
+        return;
+      }
       put({
         object: null,
         spec: leftBehind(id, nodeName, now),
@@ -365,7 +370,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         entry.cancelTimer?.();
         Object.assign(entry, { state: stateOf(object), written: object.status, decision: null, done: [], cancelTimer: null });
         progress.forget(spec.id);
-        progress.restore(spec.id, object.status?.progress?.gone ?? 0);
+        progress.restore(spec.id, object.status?.progress?.gone ?? 0, clock.now());
       }
     },
 

@@ -22,6 +22,7 @@ describe('phaseLine', () => {
     ['Draining', 'Settling', undefined, 'node node-1: Settling: empty after 12s'],
     ['Settling', 'Drained', undefined, 'node node-1: Drained after 12s'],
     ['Draining', 'Undoing', 'cancelled', 'node node-1: Undoing: cancelled'],
+    ['Undoing', 'Cancelled', 'cancelled', 'node node-1: Cancelled'],
     ['Undoing', 'HandedBack', 'the reason no longer holds', 'node node-1: HandedBack: the reason no longer holds'],
   ] as const)('says of %s -> %s what happened', (from, to, message, expected) => {
     expect(said(from, to, message)).toEqual({ level: 'info', message: expected });
@@ -47,6 +48,9 @@ describe('waitLine', () => {
   it('warns of what a person has to end, and tells of the rest', () => {
     expect(waitLine(event)).toEqual({ level: 'warn', message: 'node n: waits: pod shop/db-0: m' });
     expect(waitLine({ ...event, type: 'Normal' })).toMatchObject({ level: 'info' });
+    expect(waitLine({ ...event, reason: 'MaintenancePlanned', type: 'Normal' })?.message).toBe(
+      'node n: Pending: pod shop/db-0: m',
+    );
   });
 
   it('leaves out what the phases say', () => {

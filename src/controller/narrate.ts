@@ -14,7 +14,8 @@ export function phaseLine({ maintenance, phase, change }: Decision, now: Millis)
   if (phase === state.phase) return null;
   const startedAt = change?.startedAt ?? state.startedAt;
   const after = startedAt === undefined ? '' : ` after ${Math.round((now - startedAt) / 1_000)}s`;
-  const because = change?.message ?? state.message ?? '';
+  const said = change?.message ?? state.message ?? '';
+  const because = said === phase.toLowerCase() ? '' : said;
   const line = (text: string, level: Line['level'] = 'info'): Line => ({ level, message: `node ${nodeName}: ${phase}${text}` });
   switch (phase) {
     case 'Draining':
@@ -38,5 +39,6 @@ export function phaseLine({ maintenance, phase, change }: Decision, now: Millis)
 /** The waits among the events; a Warning is one that a person has to end. null: the phases, told above, and single pods. */
 export function waitLine({ reason, type, message, regarding }: EventSpec): Line | null {
   if (reason !== 'Waiting' && reason !== 'MaintenancePlanned') return null;
-  return { level: type === 'Warning' ? 'warn' : 'info', message: `node ${regarding.name}: waits: ${message}` };
+  const what = reason === 'Waiting' ? 'waits' : 'Pending';
+  return { level: type === 'Warning' ? 'warn' : 'info', message: `node ${regarding.name}: ${what}: ${message}` };
 }

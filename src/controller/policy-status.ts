@@ -88,7 +88,9 @@ function summarise(decisions: readonly Decision[], now: Millis): Map<string, Cou
     if (activePhases.has(phase)) entry.active += 1;
     else if (phase === 'Drained') entry.done += 1;
     else entry.waiting += 1;
-    if (phase === 'Pending' && waitingFor) entry.waitingFor ??= explain(waitingFor, now).message.slice(0, 1024);
+    if (phase === 'Pending' && waitingFor)
+      entry.waitingFor ??=
+        `${'policy' in waitingFor ? '' : `node ${maintenance.nodeName}: `}${explain(waitingFor, now).message}`.slice(0, 1024);
   }
   return counts;
 }

@@ -73,7 +73,7 @@ describe('the progress of a maintenance', () => {
 
   it('goes on after a restart where the status stood', () => {
     const progress = createProgress();
-    progress.restore('m-1', 7);
+    progress.restore('m-1', 7, NOW);
     progress.expect('m-1', [one]);
     progress.left('m-1', one, NOW);
     expect(progress.gone('m-1')).toBe(8);
@@ -81,7 +81,7 @@ describe('the progress of a maintenance', () => {
 
   it('begins anew with each try', () => {
     const progress = createProgress();
-    progress.restore('m-1', 7);
+    progress.restore('m-1', 7, NOW);
     progress.begin('m-1');
     expect(progress.gone('m-1')).toBe(0);
   });

@@ -15,7 +15,7 @@ export interface Progress {
   expect(id: string, leaving: readonly Pod[]): void;
   left(id: string, pod: Pod, now: Millis): void;
   /** After a restart: what the status says. */
-  restore(id: string, gone: number): void;
+  restore(id: string, gone: number, now: Millis): void;
   forget(id: string): void;
 }
 
@@ -62,8 +62,11 @@ export function createProgress(): Progress {
       found.at = now;
       if (pod.owner) found.moved.push({ namespace: pod.namespace, name: pod.name, owner: pod.owner });
     },
-    restore(id, gone) {
-      if (gone > 0) entry(id).gone = gone;
+    restore(id, gone, now) {
+      const found = entry(id);
+      found.gone = gone;
+      // What left before this process looked is not known: a standstill is timed from here.
+      found.at = now;
     },
     forget: (id) => void byId.delete(id),
   };

@@ -173,7 +173,8 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   const closed = new Set<string>();
   const refuseForbidden = () => {
     if (forbidden === null || granted || refusal) return;
-    const moves = ({ waitingFor, pods }: Work) => waitingFor?.cause !== 'CordonFailed' && pods.some(({ state }) => underWay.has(state));
+    const moves = ({ waitingFor, pods }: Work) =>
+      waitingFor?.cause !== 'CordonFailed' && pods.some(({ state }) => underWay.has(state));
     if ([...works.values()].some(moves)) return;
     refusal = { reason: new KubeError(`${forbidden}; no pod has left, and the nodes are as they were before`, { code: 403 }) };
     finish('NotStarted');

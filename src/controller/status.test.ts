@@ -261,6 +261,13 @@ describe('statusChanged', () => {
     expect(isUrgent(draining(), undefined)).toBe(true);
     expect(isUrgent(aDecision('Draining', 'Settling'), base)).toBe(true);
   });
+
+  it('says that a drain begins together with the first look at its pods', () => {
+    for (const written of [undefined, { ...base, phase: 'Pending' as const }]) {
+      expect(isUrgent(aDecision('Pending', 'Draining'), written)).toBe(false);
+      expect(isUrgent(draining({ pods: [aReport('a')], remaining: 1 }), written)).toBe(true);
+    }
+  });
 });
 
 describe('stuckCauses', () => {

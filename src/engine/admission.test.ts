@@ -320,3 +320,23 @@ describe('a node that is out', () => {
     expect(isOut(aNode({ ready: false }))).toBe(true);
   });
 });
+
+describe('a node that another maintenance has in hand', () => {
+  it('waits, and says for which one', () => {
+    const [node] = nodes(1);
+    if (!node) throw new Error('no node');
+    const byHand = applying(node, { id: 'second', policy: null });
+    const { started, blockerOf } = admit([], [byHand], { taken: new Map([[node.name, 'first']]) });
+    expect(started).toEqual([]);
+    expect(blockerOf('second')).toEqual({ cause: 'NodeTaken', by: 'first' });
+  });
+
+  it('is begun once when two ask for it at the same moment', () => {
+    const [node] = nodes(1);
+    if (!node) throw new Error('no node');
+    const both = [applying(node, { id: 'a', policy: null }), applying(node, { id: 'b', policy: null, priority: 1 })];
+    const { started, blockerOf } = admit([], both);
+    expect(started).toEqual(['b']);
+    expect(blockerOf('a')).toEqual({ cause: 'NodeTaken', by: 'b' });
+  });
+});

@@ -40,6 +40,8 @@ export interface AdmissionInput {
   readonly active: ReadonlySet<string>;
   /** Nodes that Drover has emptied: their pods run elsewhere, so they no longer count as out. */
   readonly drained: ReadonlySet<string>;
+  /** Nodes that a maintenance has in hand, by node name: its id. One node, one at a time. */
+  readonly taken?: ReadonlyMap<string, string>;
   readonly now: Millis;
 }
 
@@ -66,11 +68,15 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
       compare(a.node.name, b.node.name) ||
       compare(a.id, b.id),
   );
+  const taken = new Map(input.taken);
   return order.map((applicant) => {
+    const by = taken.get(applicant.node.name);
+    if (by !== undefined) return { id: applicant.id, blocker: { cause: 'NodeTaken', by } };
     const policy = applicant.policy === null ? undefined : input.policies.get(applicant.policy);
     const count = policy && counts.get(policy.name);
     const verdict = policy && count ? judge(applicant, policy, count, input.now) : outsideEveryPolicy(applicant);
     if (verdict.blocker === null) {
+      taken.set(applicant.node.name, applicant.id);
       // A node may belong to several policies: it counts in each.
       for (const other of counts.values()) other.take(applicant.node);
       if (count) count.lastStart = input.now;

@@ -28,6 +28,7 @@ export type Blocker =
       readonly limit: number;
       readonly out: readonly string[];
     }
+  | { readonly cause: 'NodeTaken'; readonly by: string }
   | { readonly cause: 'MinInterval'; readonly policy: string; readonly until: Millis }
   | { readonly cause: 'MassTrigger'; readonly policy: string; readonly matched: number; readonly selected: number; readonly limit: number }
   | { readonly cause: 'BackOff'; readonly until: Millis; readonly attempt: number; readonly because: string }

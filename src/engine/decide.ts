@@ -68,12 +68,14 @@ function applicantsOf({ maintenances, nodes, holds }: DecideInput): Applicant[] 
   });
 }
 
-function standing(maintenances: readonly Maintenance[]): { active: Set<string>; drained: Set<string> } {
+function standing(maintenances: readonly Maintenance[]): { active: Set<string>; drained: Set<string>; taken: Map<string, string> } {
   const active = new Set<string>();
   const drained = new Set<string>();
-  for (const { state, nodeName } of maintenances) {
+  const taken = new Map<string, string>();
+  for (const { id, state, nodeName } of maintenances) {
+    if (state.phase === 'Drained' ? state.finishedAt === undefined : activePhases.has(state.phase)) taken.set(nodeName, id);
     if (activePhases.has(state.phase)) active.add(nodeName);
     if (state.phase === 'Drained') drained.add(nodeName);
   }
-  return { active, drained };
+  return { active, drained, taken };
 }

@@ -271,3 +271,23 @@ describe('handover within a drain', () => {
     ).toMatchObject([{ do: 'Detach' }]);
   });
 });
+
+describe('a pod that should have been gone', () => {
+  const held = aPod({ name: 'held', deletedAt: NOW - SECOND, finalizers: ['example.com/hold'] });
+  const drain = aDrain({ with: { skipDeletedAfterMs: 10 * SECOND } });
+
+  it('is waited for until the settings say otherwise, and looked at again just then', () => {
+    const decision = decideOne({ pods: [held] }, drain);
+    expect(decision).toMatchObject({ remaining: 1, waitingFor: { cause: 'Finalizer' } });
+    expect(decideOne({ pods: [held] }, drain, (decision.wakeAt ?? 0) - 1).remaining).toBe(1);
+    const later = decideOne({ pods: [held] }, drain, decision.wakeAt ?? 0);
+    expect(later).toMatchObject({ remaining: 0, waitingFor: null, pods: [{ state: 'Skipped', skipped: 'LongDeleted' }] });
+  });
+
+  it('does not hold back a later tier once it is skipped', () => {
+    const pods = [held, { ...daemonTier, uid: 'later' }];
+    const settingsOf = { skipDeletedAfterMs: 10 * SECOND, daemonSets: 'Evict' } as const;
+    expect(evicted(decideOne({ pods }, aDrain({ with: settingsOf })))).toEqual([]);
+    expect(evicted(decideOne({ pods }, aDrain({ with: settingsOf }), NOW + MINUTE))).toEqual(['agent']);
+  });
+});

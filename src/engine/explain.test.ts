@@ -24,6 +24,7 @@ const examples: { readonly [C in BlockerCause]: Omit<Extract<Blocker, { cause: C
   PolicyMissing: { policy: 'p' },
   MaxNodes: { policy: 'p', limit: 1, out },
   GroupLimit: { policy: 'p', label: 'zone', value: 'a', limit: 2, out },
+  NodeTaken: { by: 'worker-1-abc' },
   MinInterval: { policy: 'p', until },
   MassTrigger: { policy: 'p', matched: 9, selected: 10, limit: 5 },
   BackOff: { until, attempt: 2, because: 'stood still' },

@@ -52,6 +52,7 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
       `policy ${policy} allows ${nodes(limit)} out at a time where ${label}=${value || '(none)'} and ${areOut(out)}`,
       'one of them coming back, or a larger spec.disruption.perGroup',
     ),
+  NodeTaken: ({ by }) => passing(`NodeMaintenance ${by} is at work on the node`, 'that one ending'),
   MinInterval: ({ policy, until }, now) =>
     passing(`policy ${policy} spaces its starts; the next is in ${duration(until - now)}`, 'time'),
   MassTrigger: ({ policy, matched, selected, limit }) =>
@@ -140,7 +141,7 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
     ...passing(`the API server asks for patience for ${duration(until - now)}`, 'time'),
     pod,
   }),
-  Forbidden: ({ pod, message }) => ({ ...wait(message, 'the right to create pods/eviction in its namespace'), pod }),
+  Forbidden: ({ pod, message }) => ({ ...wait(message, 'the rights that examples/rbac.yaml lists'), pod }),
   EvictionRefused: ({ pod, message }) => ({
     ...wait(`the eviction was refused: ${message}`, 'whoever refused it (usually an admission webhook) allowing it'),
     pod,

@@ -140,7 +140,8 @@ export function unlistPatch(pod: Pod, take: StringMap, now: Millis): MergePatch 
 /** Gives every label back; the ReplicaSet adopts the pod again and removes its newest one, the replacement. */
 export function giveBackPatch(pod: Pod, refusedBecause: string | undefined): MergePatch | null {
   const journal = readHandover(pod);
-  if (!journal) return null;
+  const refused = { [annotations.handoverRefused]: refusedBecause ?? null };
+  if (!journal) return pod.annotations[annotations.handoverRefused] === undefined ? null : { metadata: { uid: pod.uid, annotations: refused } };
   const given: Record<string, string | null> = { [labels.handedOver]: null };
   for (const [key, value] of Object.entries({ ...journal.labels, ...journal.unlisted })) {
     // A label that someone set meanwhile is theirs.
@@ -149,7 +150,7 @@ export function giveBackPatch(pod: Pod, refusedBecause: string | undefined): Mer
   return {
     metadata: {
       uid: pod.uid,
-      annotations: { [annotations.handover]: null, ...(refusedBecause !== undefined && { [annotations.handoverRefused]: refusedBecause }) },
+      annotations: { [annotations.handover]: null, ...refused },
       labels: given,
     },
   };

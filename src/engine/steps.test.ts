@@ -167,6 +167,16 @@ describe('Draining', () => {
     });
   });
 
+  it('lets go of a node that the controller has taken over from the command line, and touches it no more', () => {
+    const theirs = { node: aCordonedNode('worker-1-abc') };
+    expect(step('Draining', { ...theirs, is: { id: 'cli:ada@desk/node-1' } })).toEqual({
+      phase: 'Cancelled',
+      change: { finishedAt: NOW, message: 'NodeMaintenance worker-1-abc has taken the node over' },
+    });
+    // The other way round the controller goes on: nobody else would hand the node back.
+    expect(step('Draining', { node: aCordonedNode('cli:ada@desk/node-1') })).toMatchObject({ nodeEffect: { do: 'Cordon' } });
+  });
+
   describe('that stands still', () => {
     const is = { settings: settings({ stepAsideMs: 30 * MINUTE }) };
     const stuck = { is, drain: { waitingFor: { cause: 'BudgetExhausted' } as never }, now: NOW + 30 * MINUTE };
@@ -180,6 +190,12 @@ describe('Draining', () => {
         phase: 'Undoing',
         change: { message: 'no pod could leave for 30m: BudgetExhausted' },
       });
+    });
+
+    it('does not step aside from a wait that was asked for, nor on a machine that goes anyway', () => {
+      const completing = { ...stuck, drain: { waitingFor: { cause: 'WaitCompleted' }, wakeAt: null } as never };
+      expect(step('Draining', completing)).toMatchObject({ phase: 'Draining', wakeAt: null });
+      expect(step('Draining', { ...stuck, is: { ...is, goneAt: NOW + 90 * MINUTE } })).toMatchObject({ phase: 'Draining' });
     });
 
     it('does not step aside after a pod has left', () => {

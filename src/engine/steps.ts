@@ -154,9 +154,22 @@ function interruption(input: StepInput): StepResult | null {
   const because = unwanted(input);
   if (because) return { phase: 'Undoing', change: { message: because } };
   if (maintenance.paused) return { phase: 'Undoing', change: { message: maintenance.pausedBecause || 'paused' } };
+  const heir = takenOverBy(input);
+  if (heir !== null)
+    return { phase: 'Cancelled', change: { finishedAt: input.now, message: `NodeMaintenance ${heir} has taken the node over` } };
   if (wasUncordoned(input))
     return { phase: 'Undoing', change: { message: UNCORDONED }, nodeEffect: { do: 'Pause', because: UNCORDONED } };
   return null;
+}
+
+/**
+ * The controller may want a node that `drover drain` has in hand. It takes it over, and the command lets go: both would otherwise
+ * write their journal over the other's without end.
+ */
+function takenOverBy({ maintenance, node }: StepInput): string | null {
+  const by = (node && readJournal(node)?.by) ?? '';
+  const isCommand = (id: string) => id.startsWith('cli:');
+  return isCommand(maintenance.id) && by !== '' && !isCommand(by) ? by : null;
 }
 
 const UNCORDONED = 'the node was uncordoned by someone else';
@@ -189,7 +202,8 @@ function draining(input: StepInput): StepResult {
   const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);
   const asideAt = progressAt + maintenance.settings.stepAsideMs;
   const because = drain.waitingFor?.cause ?? '';
-  if (now >= asideAt)
+  const patient = maintenance.goneAt !== undefined || waitsAsAsked(drain.waitingFor);
+  if (now >= asideAt && !patient)
     return {
       phase: 'Undoing',
       change: { message: `no pod could leave for ${formatDuration(maintenance.settings.stepAsideMs)}: ${because}` },
@@ -198,8 +212,13 @@ function draining(input: StepInput): StepResult {
     phase: 'Draining',
     podEffects: drain.effects,
     waitingFor: drain.waitingFor,
-    wakeAt: Math.min(drain.wakeAt ?? asideAt, asideAt),
+    wakeAt: patient ? drain.wakeAt : Math.min(drain.wakeAt ?? asideAt, asideAt),
   };
+}
+
+/** A wait that the policy or the pod itself asks for is no standstill; nor is anything, on a machine that goes anyway. */
+function waitsAsAsked(blocker: Blocker | null): boolean {
+  return blocker?.cause === 'WaitCompleted' || blocker?.cause === 'Terminating';
 }
 
 function settling(input: StepInput): StepResult {

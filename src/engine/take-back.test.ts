@@ -13,6 +13,7 @@ import {
 } from '../../test/builders.ts';
 import { annotations } from '../api/names.ts';
 import type { Pod } from '../api/objects.ts';
+import { giveBackPatch } from './journal.ts';
 import { takeBack } from './take-back.ts';
 
 const known: WorldParts = { namespaces: { shop: aView({ replicaSets: [aReplicaSet()] }) } };
@@ -29,6 +30,15 @@ describe('taking a pod back', () => {
 
   it('gives a pod back to its ReplicaSet', () => {
     expect(back(aHandedOverPod())).toMatchObject({ effect: { do: 'GiveBack' } });
+  });
+
+  it('takes the mark of a failed handover off, so that the next try may hand the pod over again', () => {
+    const refused = aPod({ annotations: { [annotations.handoverRefused]: 'NotReady' } });
+    expect(back(refused)).toMatchObject({ effect: { do: 'GiveBack', pod: { uid: refused.uid } } });
+    expect(giveBackPatch(refused, undefined)).toEqual({
+      metadata: { uid: refused.uid, annotations: { [annotations.handoverRefused]: null } },
+    });
+    expect(giveBackPatch(aPod(), undefined)).toBeNull();
   });
 
   it('decides nothing before it knows whether the owner lives', () => {

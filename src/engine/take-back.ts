@@ -1,4 +1,5 @@
 /** What is still to be done about a node's pods before the node can be handed back. */
+import { annotations } from '../api/names.ts';
 import type { Pod } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
@@ -25,7 +26,7 @@ export function takeBack(pod: Pod, world: World, needs: Needs, now: Millis): Tak
   const journal = readHandover(pod);
   const until = unseenUntil(pod, attempt, journal !== null);
   if (until !== null && now < until) return { blocker: inFlight, wakeAt: until };
-  if (!journal) return null;
+  if (!journal && pod.annotations[annotations.handoverRefused] === undefined) return null;
   if (
     attempt &&
     (attempt.effect === 'GiveBack' || attempt.effect === 'Delete') &&
@@ -37,6 +38,8 @@ export function takeBack(pod: Pod, world: World, needs: Needs, now: Millis): Tak
       wakeAt: attempt.retryAt,
     };
   }
+  // Only the mark of a handover that failed is left: the next try may hand it over again.
+  if (!journal) return { effect: { do: 'GiveBack', pod }, blocker: inFlight };
   needs.workloads.add(pod.namespace);
   const workloads = world.workloads(pod.namespace);
   if (!workloads) return { blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${pod.namespace}` } };

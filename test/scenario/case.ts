@@ -39,7 +39,11 @@ export interface Stage {
 }
 
 /** The old node with everything on it, then the spare one. */
-export async function setStage(cluster: Cluster, name: string, { objects = () => [], pods, node: overrides = {} }: Stage): Promise<Case> {
+export async function setStage(
+  cluster: Cluster,
+  name: string,
+  { objects = () => [], pods, node: overrides = {} }: Stage,
+): Promise<Case> {
   const made: Case = { name, namespace: name, old: `${name}-old`, spare: `${name}-spare` };
   const labelled = (nodeName: string) => {
     const body = node(nodeName, overrides);

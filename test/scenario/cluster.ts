@@ -32,7 +32,10 @@ export interface PodObject {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: { readonly nodeName?: string };
-  readonly status: { readonly phase?: string; readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  readonly status: {
+    readonly phase?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
 }
 
 const plurals: Readonly<Record<string, string>> = {
@@ -102,7 +105,8 @@ export function openCluster({ api }: { readonly api: ApiCall } & Pick<Bed, 'api'
     },
     remove: (object: KubeObject) => orNull(api({ method: 'DELETE', path: pathOf(object) })),
     /** A merge patch. */
-    patch: (object: KubeObject, body: object, subresource = '') => api({ method: 'PATCH', path: `${pathOf(object)}${subresource}`, body }),
+    patch: (object: KubeObject, body: object, subresource = '') =>
+      api({ method: 'PATCH', path: `${pathOf(object)}${subresource}`, body }),
     patchNode: (name: string, body: object) => api({ method: 'PATCH', path: `/api/v1/nodes/${name}`, body }),
     /** Sets a condition of a node's status beside those of its kubelet. */
     setCondition: (name: string, type: string, status: string) =>
@@ -133,9 +137,15 @@ export function openCluster({ api }: { readonly api: ApiCall } & Pick<Bed, 'api'
       return found as NodeMaintenance;
     },
     /** Waits until the node's newest maintenance waits for that cause. */
-    async waitsFor(nodeName: string, cause: string, timeoutMs = 60_000): Promise<NonNullable<NonNullable<NodeMaintenance['status']>['waitingFor']>> {
+    async waitsFor(
+      nodeName: string,
+      cause: string,
+      timeoutMs = 60_000,
+    ): Promise<NonNullable<NonNullable<NodeMaintenance['status']>['waitingFor']>> {
       const look = async () => (await maintenancesOf(nodeName))[0]?.status ?? null;
-      const found = await eventually(`${nodeName} to wait for ${cause}`, look, (seen) => seen?.waitingFor?.cause === cause, { timeoutMs });
+      const found = await eventually(`${nodeName} to wait for ${cause}`, look, (seen) => seen?.waitingFor?.cause === cause, {
+        timeoutMs,
+      });
       if (!found?.waitingFor) throw new Error('unreachable');
       return found.waitingFor;
     },
@@ -160,6 +170,8 @@ export function fingerprint({ metadata, spec }: NodeObject): string {
 
 /** The node controller has made its own marks on a new node. */
 function isQuiet({ metadata, spec }: NodeObject): boolean {
-  const marked = metadata.labels?.['beta.kubernetes.io/arch'] !== undefined && metadata.annotations?.['node.alpha.kubernetes.io/ttl'] !== undefined;
+  const marked =
+    metadata.labels?.['beta.kubernetes.io/arch'] !== undefined &&
+    metadata.annotations?.['node.alpha.kubernetes.io/ttl'] !== undefined;
   return marked && !spec.taints?.some(({ key }) => key === 'node.kubernetes.io/not-ready');
 }

@@ -38,7 +38,8 @@ export async function startController(bed: Pick<Bed, 'kubeconfig'>, options: Con
     `--leader-elect=${options.leaderElect ?? false}`,
     ...(options.args ?? []),
   ]);
-  const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5_000) })).text();
+  const get = async (path: string) =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5_000) })).text();
   const isReady = async () => child.hasEnded || (await get('/readyz').catch(() => '')).endsWith('ok\n');
   await eventually('the controller to be ready', isReady, (ready) => ready, { timeoutMs: 30_000, also: child.stderr });
   if (child.hasEnded) throw new Error(`the controller ended at once; its log:\n${child.stderr()}`);

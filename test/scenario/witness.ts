@@ -9,43 +9,61 @@ import { isReady, type PodObject } from './cluster.ts';
 import type { WatchEvent } from './observer.ts';
 
 interface BudgetObject {
-  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly metadata: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+  };
   readonly status?: { readonly currentHealthy?: number; readonly desiredHealthy?: number };
 }
 
-interface Versioned {
-  readonly metadata: { readonly resourceVersion?: string };
+interface Named {
+  readonly metadata: { readonly uid: string; readonly resourceVersion: string };
 }
 
 const RETRY_MS = 200;
 
 /**
- * Tells what is there, then every change, for as long as it takes: a watch that the server ends, because it restarts or its client is
- * slow, goes on behind the last version that was seen, so that nothing is missed.
- * @returns what ends it. @throws Error there when the server no longer knew that version
+ * Tells what is there, then every change, for as long as it takes: a watch that the server ends, because its client is slow, goes on
+ * behind the last version that was seen, so that nothing is missed. A server that was started anew no longer knows that version; then
+ * everything is read again, and what came and went while it started is not told.
+ * @returns what ends it
  */
-async function watchThroughout<T>(
+async function watchThroughout<T extends Named>(
   bed: Pick<Bed, 'api' | 'folder' | 'server'>,
   path: string,
   see: (event: WatchEvent<T>) => void,
-) {
-  const { metadata, items } = await bed.api<{ metadata: { resourceVersion: string }; items: T[] }>({ path });
-  for (const object of items) see({ type: 'ADDED', object });
+): Promise<() => void> {
   const options = {
     headers: { authorization: `Bearer ${tokenOf(bed.folder, 'admin')}` },
     ca: readFileSync(join(bed.folder, files.certificate)),
   };
-  let version = metadata.resourceVersion;
-  let problem: Error | undefined;
-  let sent: ClientRequest;
+  const there = new Map<string, T>();
+  let version = '';
+  let sent: ClientRequest | undefined;
   let isOver = false;
-  const read = (line: string) => {
-    const event = JSON.parse(line) as WatchEvent<T & Versioned>;
-    if (event.type === 'ERROR') problem = new Error(`the watch of ${path} cannot go on behind ${version}: ${line}`);
-    version = event.object.metadata?.resourceVersion ?? version;
+  const tell = (event: WatchEvent<T>) => {
+    if (event.type === 'DELETED') there.delete(event.object.metadata.uid);
+    else there.set(event.object.metadata.uid, event.object);
     see(event);
   };
-  const open = () => {
+  const list = async () => {
+    const { metadata, items } = await bed.api<{ metadata: { resourceVersion: string }; items: T[] }>({ path });
+    version = metadata.resourceVersion;
+    const now = new Set(items.map((object) => object.metadata.uid));
+    for (const [uid, object] of there) if (!now.has(uid)) tell({ type: 'DELETED', object });
+    for (const object of items) tell({ type: 'ADDED', object });
+  };
+  const read = (line: string) => {
+    const event = JSON.parse(line) as WatchEvent<T>;
+    if (event.type === 'ERROR') version = '';
+    else {
+      version = event.object.metadata.resourceVersion;
+      tell(event);
+    }
+  };
+  const watch = () => {
     sent = request(new URL(`${path}?watch=true&resourceVersion=${version}`, bed.server), options, (answer) => {
       let rest = '';
       answer.setEncoding('utf8').on('data', (text: string) => {
@@ -57,16 +75,21 @@ async function watchThroughout<T>(
       answer.on('error', () => {}); // 'close' follows
     });
     sent.on('error', () => {});
-    sent.on('close', () => {
-      if (!isOver && !problem) setTimeout(open, RETRY_MS);
-    });
+    sent.on('close', again);
     sent.end();
   };
-  open();
+  const again = () => {
+    if (isOver) return;
+    setTimeout(() => {
+      if (version !== '') watch();
+      else list().then(watch, again);
+    }, RETRY_MS);
+  };
+  await list();
+  watch();
   return () => {
     isOver = true;
-    sent.destroy();
-    if (problem) throw problem;
+    sent?.destroy();
   };
 }
 
@@ -83,7 +106,6 @@ export interface Witness {
   /** From now on; before it, its pods may be on their way to be Ready. */
   begin(namespace: string): void;
   of(namespace: string): Testimony;
-  /** @throws Error when something may have been missed */
   stop(): void;
 }
 
@@ -123,7 +145,7 @@ export async function openWitness(bed: Pick<Bed, 'api' | 'folder' | 'server'>): 
     count(namespace);
   };
   const stops = await Promise.all([
-    watchThroughout<PodObject>(bed, '/api/v1/pods', ({ type, object }) => seePod(type, object)),
+    watchThroughout<PodObject & Named>(bed, '/api/v1/pods', ({ type, object }) => seePod(type, object)),
     watchThroughout<BudgetObject>(bed, '/apis/policy/v1/poddisruptionbudgets', ({ type, object: { metadata, status } }) => {
       const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
       if (type !== 'DELETED' && currentHealthy < desiredHealthy)

@@ -42,10 +42,10 @@ export async function dryRun(context: Context, options: PlanOptions, flags: Drai
   const never = plans.flatMap(({ pods }) => pods.filter((report) => outlookOf(report, now) === 'Never'));
   const isRefused = [...answers.values()].some((answer) => answer !== accepted);
   const ok = never.length === 0 && !isRefused;
-  if (flags.output === 'text')
+  if (flags.output === 'text') {
     for (const plan of plans) for (const line of planLines(plan, answers, now)) context.screen.out(line);
-  else await printObject(context.screen, flags.output, planObject(plans, answers, flags, ok, now));
-  for (const line of hints(never, now)) context.screen.err(line);
+    for (const line of hints(never, now)) context.screen.err(line);
+  } else await printObject(context.screen, flags.output, planObject(plans, answers, flags, ok, now));
   return ok ? exitCode.ok : exitCode.notDrained;
 }
 

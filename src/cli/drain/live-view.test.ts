@@ -69,7 +69,7 @@ describe('liveLines', () => {
       expect.stringMatching(/^    disruption budget shop\/db allows/),
       '  shop/db-1',
       expect.stringMatching(/^    disruption budget/),
-      '  and 1 more pods wait',
+      '  and 1 more pod waits',
     ]);
   });
 

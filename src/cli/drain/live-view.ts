@@ -73,7 +73,13 @@ function podLines(node: NodeReport, now: number, most: number, { paint, columns 
   const lines = shown.flatMap(({ pod, message }) =>
     each === 1 ? [`  ${pod}  ${paint('quiet', message)}`] : [`  ${pod}`, `    ${paint('quiet', message)}`],
   );
-  if (shown.length < waits.length) lines.push(paint('quiet', `  and ${waits.length - shown.length} more pods wait`));
+  if (shown.length < waits.length)
+    lines.push(
+      paint(
+        'quiet',
+        `  and ${waits.length - shown.length} more ${waits.length - shown.length === 1 ? 'pod waits' : 'pods wait'}`,
+      ),
+    );
   return lines;
 }
 

@@ -48,7 +48,9 @@ function linesOf(node: NodeReport, seen: Seen, now: Millis): string[] {
     seen.announced = true;
     lines.push(`draining, ${counted(node.total)} to move`);
   }
-  lines.push(...podLines(node, seen), ...waitLines(node, seen, now));
+  lines.push(...podLines(node, seen));
+  // Until it is cordoned nothing can leave; what waits beside that is not the news.
+  if (node.cordoned || node.waitingFor?.cause === 'CordonFailed') lines.push(...waitLines(node, seen, now));
   if (node.phase !== seen.phase) {
     seen.phase = node.phase;
     if (node.phase === 'Settling') lines.push('empty');
@@ -65,9 +67,13 @@ function linesOf(node: NodeReport, seen: Seen, now: Millis): string[] {
 function podLines({ pods, gone, total }: NodeReport, seen: Seen): string[] {
   const lines: string[] = [];
   const present = new Set<string>();
-  for (const { pod, state } of pods) {
+  for (const { pod, state, skipped } of pods) {
     present.add(pod.uid);
-    if (state === 'Skipped') continue;
+    if (state === 'Skipped') {
+      if (seen.pods.delete(pod.uid) && skipped === 'LongDeleted')
+        lines.push(`pod ${podKey(pod)} should have been gone; no longer waited for`);
+      continue;
+    }
     let known = seen.pods.get(pod.uid);
     if (!known) seen.pods.set(pod.uid, (known = { name: podKey(pod), handingOver: false, evicted: false }));
     if (state === 'HandingOver' && !known.handingOver) {

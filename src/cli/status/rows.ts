@@ -3,8 +3,7 @@ import type { MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts'
 import type { Node } from '../../api/objects.ts';
 import { readJournal } from '../../engine/journal.ts';
 import type { Millis } from '../../lib/clock.ts';
-import { widthOf } from '../live-region.ts';
-import { table } from '../table.ts';
+import { foldedTable } from '../table.ts';
 import { elapsed } from '../elapsed.ts';
 import { createdAt, hasEnded } from '../resources.ts';
 
@@ -104,22 +103,15 @@ export function authorOf(by: string, nodeName: string): string {
   return author.replace(/^cli:/, '');
 }
 
-/**
- * The table of the nodes. On a terminal that is too narrow for it, what a node waits for goes below its line: wrapped columns cannot be read.
- * @param columns of the terminal; Infinity where there is none
- */
+/** @param columns of the terminal; Infinity where there is none */
 export function nodeLines(rows: readonly NodeRow[], now: Millis, columns: number): string[] {
   const cells = rows.map((row) => nodeCells(row, now));
-  const whole = table(nodeHeader, cells);
-  if (whole.every((line) => widthOf(line) <= columns)) return whole;
-  const [head = '', ...lines] = table(
-    nodeHeader.slice(0, -1),
-    cells.map((row) => row.slice(0, -1)),
-  );
-  return [
-    head,
-    ...lines.flatMap((line, index) => [line, ...(cells[index]?.at(-1) ? [`  waits for ${cells[index].at(-1)}`] : [])]),
-  ];
+  return foldedTable(nodeHeader, cells, columns, ['because of', 'waits:']);
+}
+
+/** @param columns as above */
+export function policyLines(rows: readonly PolicyRow[], columns: number): string[] {
+  return foldedTable(policyHeader, rows.map(policyCells), columns, ['waits:']);
 }
 
 export function policyRows(policies: readonly MaintenancePolicy[]): PolicyRow[] {
@@ -152,9 +144,9 @@ function nodeCells(row: NodeRow, now: Millis): string[] {
   ];
 }
 
-export const policyHeader = ['POLICY', 'SELECTED', 'MATCHED', 'ACTIVE', 'WAITING', 'DONE', 'WAITING FOR'];
+const policyHeader = ['POLICY', 'SELECTED', 'MATCHED', 'ACTIVE', 'WAITING', 'DONE', 'WAITING FOR'];
 
-export function policyCells({ policy, selected, matched, active, waiting, done, paused, waitingFor }: PolicyRow): string[] {
+function policyCells({ policy, selected, matched, active, waiting, done, paused, waitingFor }: PolicyRow): string[] {
   return [paused ? `${policy} (paused)` : policy, ...[selected, matched, active, waiting, done].map(String), waitingFor];
 }
 

@@ -6,9 +6,8 @@ import { exitCode } from '../errors.ts';
 import { nodeName, readNode } from '../nodes.ts';
 import { printObject } from '../print-object.ts';
 import { readMaintenances, readPolicies } from '../resources.ts';
-import { table } from '../table.ts';
 import type { StatusFlags } from './command.ts';
-import { nodeLines, nodeRows, policyCells, policyHeader, policyRows } from './rows.ts';
+import { nodeLines, nodeRows, policyLines, policyRows } from './rows.ts';
 
 export async function run(context: Context, args: readonly string[], { all, output }: StatusFlags): Promise<number> {
   const { screen, clock } = context;
@@ -29,7 +28,7 @@ export async function run(context: Context, args: readonly string[], { all, outp
   const columns = screen.isTTY ? screen.columns : Number.POSITIVE_INFINITY;
   if (rows.length > 0) for (const line of nodeLines(rows, clock.now(), columns)) screen.out(line);
   else screen.out(names.size > 0 ? `nothing is done about ${[...names].join(', ')}` : 'no node is under maintenance');
-  if (policyList.length > 0) for (const line of ['', ...table(policyHeader, policyList.map(policyCells))]) screen.out(line);
+  if (policyList.length > 0) for (const line of ['', ...policyLines(policyList, columns)]) screen.out(line);
   if (maintenances === null)
     screen.err(`the controller's resources are not installed: only nodes taken out by ${context.program} drain are shown`);
   return exitCode.ok;

@@ -199,7 +199,7 @@ export function whyLines(answer: WhyAnswer, now: Millis): string[] {
   if (others.length > SHOWN_PODS) lines.push(`  and ${others.length - SHOWN_PODS} more`);
   if (last && !current)
     lines.push(
-      `its last maintenance, ${last.maintenance}, ended ${last.phase}${last.finishedAt ? ` ${ago(last.finishedAt)} ago` : ''}${last.message ? `: ${last.message}` : ''}`,
+      `its last maintenance, ${last.maintenance}, ended ${last.phase}${last.finishedAt ? ` ${ago(last.finishedAt)} ago` : ''}${last.message && last.message !== last.phase.toLowerCase() ? `: ${last.message}` : ''}`,
     );
   if (answer.next !== undefined) lines.push(answer.next);
   if (policies.length > 0) lines.push('', ...policies.flatMap(policyLines));

@@ -45,6 +45,7 @@ export const everyBlocker: { readonly [C in BlockerCause]: Extract<Blocker, { ca
   PolicyMissing: { cause: 'PolicyMissing', policy: 'kernels' },
   MaxNodes: { cause: 'MaxNodes', policy: 'kernels', limit: 1, out: ['node-2'] },
   GroupLimit: { cause: 'GroupLimit', policy: 'kernels', label: 'zone', value: 'a', limit: 1, out: ['node-2'] },
+  NodeTaken: { cause: 'NodeTaken', by: 'worker-1-abc' },
   MinInterval: { cause: 'MinInterval', policy: 'kernels', until: NOW + 60_000 },
   MassTrigger: { cause: 'MassTrigger', policy: 'kernels', matched: 8, selected: 10, limit: 5 },
   BackOff: { cause: 'BackOff', until: NOW + 60_000, attempt: 1, because: 'no pod could leave' },

@@ -37,7 +37,7 @@ export function startStore(...objects: readonly NodeMaintenance[]) {
   };
   const record = async (phase: Phase, rest: Partial<Decision> = {}) => {
     store.record(
-      { maintenance: only(), phase, cause: true, pods: null, remaining: null, waitingFor: null, ...rest },
+      { maintenance: only(), phase, cause: true, ...(phase === 'Draining' ? leaving() : unread), waitingFor: null, ...rest },
       clock.now(),
     );
     await settled();
@@ -54,8 +54,10 @@ export function startStore(...objects: readonly NodeMaintenance[]) {
   return { client, clock, progress, may, changes, store, watch, only, record, statuses, later };
 }
 
+const unread = { pods: null, remaining: null };
+
 const statusIn = ({ body }: KubeRequest) => (body as { status: Record<string, unknown> }).status;
-export const leaving = (...names: string[]): Partial<Decision> => ({
+export const leaving = (...names: string[]): Pick<Decision, 'pods' | 'remaining'> => ({
   pods: names.map((name) => ({ pod: aPod({ name }), tier: 'workload', state: 'Evicting' })),
   remaining: names.length,
 });

@@ -169,7 +169,7 @@ describe.concurrent('people', () => {
     const waits = await cluster.waitsFor('uncordoned', 'Paused');
     expect(waits).toMatchObject({
       message: 'it is paused: the node was uncordoned by someone else',
-      unblock: `\`drover resume ${NODE}\``,
+      unblock: '`drover resume uncordoned`',
     });
     await isBack('uncordoned', before);
     expect(await drover(bed.kubeconfig, 'resume', 'uncordoned')).toMatchObject({

@@ -57,8 +57,8 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
       deployment(ns, 'app', 2, { spec: { template: { metadata: { labels: { tier: 'web' } } } } }),
       podDisruptionBudget(ns, 'app', { maxUnavailable: 0, selector: { matchLabels: { tier: 'web' } } }),
       // never allowed: the ladder deletes it
-      statefulSet(ns, 'db', 1),
-      podDisruptionBudget(ns, 'db', { maxUnavailable: 0 }),
+      statefulSet(ns, 'db', 1, { spec: { template: { metadata: { labels: { role: 'db' } } } } }),
+      podDisruptionBudget(ns, 'db', { maxUnavailable: 0, selector: { matchLabels: { role: 'db' } } }),
       pod(ns, 'claiming', {
         spec: { nodeName: 'rbac-old', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
       }),

@@ -16,6 +16,8 @@ const OWNERS = 3_000;
 const REPLICAS = 10;
 const IDLE_MS = 120_000;
 const START_MS = 10_000;
+// Minutes on a machine with nothing else to do.
+const SEED_MS = 1_800_000;
 const WRITERS = 32;
 const MIB = 2 ** 20;
 
@@ -116,7 +118,7 @@ async function crowd(bed: ControlPlane, say: Context['say']): Promise<void> {
       const path = '/api/v1/pods?fieldSelector=status.phase%3DPending&limit=1';
       return (await bed.api<{ items: unknown[] }>({ path })).items.length === 0;
     },
-    600_000,
+    SEED_MS,
   );
   bed.resumeComponent('kube-controller-manager');
   say('waiting for the budgets');
@@ -126,7 +128,7 @@ async function crowd(bed: ControlPlane, say: Context['say']): Promise<void> {
       const { items } = await bed.api<{ items: BudgetView[] }>({ path: '/apis/policy/v1/poddisruptionbudgets' });
       return items.every(({ status }) => status?.currentHealthy === REPLICAS);
     },
-    600_000,
+    SEED_MS,
   );
   await pause(START_MS);
 }

@@ -106,7 +106,7 @@ export function authorOf(by: string, nodeName: string): string {
 /** @param columns of the terminal; Infinity where there is none */
 export function nodeLines(rows: readonly NodeRow[], now: Millis, columns: number): string[] {
   const cells = rows.map((row) => nodeCells(row, now));
-  return foldedTable(nodeHeader, cells, columns, ['because of', 'waits:']);
+  return foldedTable(nodeHeader, cells, columns, ['reason:', 'waits:']);
 }
 
 /** @param columns as above */

@@ -129,7 +129,9 @@ describe.concurrent('a node is handed back', () => {
     const object = maintenanceObject('by-hand', { nodeName: 'deleted', reason: { message: 'new memory' }, drain: brisk });
     await cluster.create(object);
     await cluster.waitsFor('deleted', 'ProtectedPod');
-    expect((await drover(bed.kubeconfig, 'why', 'deleted')).stdout).toContain('node deleted is in phase Draining, for');
+    const why = (await drover(bed.kubeconfig, 'why', 'deleted')).stdout;
+    for (const fact of ['Draining', 'new memory', 'asked for by hand', 'blockers/deleted: no controller would re-create it'])
+      expect(why).toContain(fact);
     expect((await drover(bed.kubeconfig, 'status', 'deleted')).stdout).toMatch(
       /^deleted +Draining +0\/1 +\d+s +by hand +new memory +blockers\/deleted: no controller/m,
     );
@@ -207,10 +209,9 @@ describe.concurrent('people', () => {
     const { status } = await cluster.phase('held', ['Cancelled']);
     expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'CauseHolds', status: 'True' }));
     expect(await look('held')).toBe(before);
-    expect(await drover(bed.kubeconfig, 'cancel', 'held')).toMatchObject({
-      code: 1,
-      stderr: 'error: node held has no maintenance under way; see: drover why held\n',
-    });
+    const again = await drover(bed.kubeconfig, 'cancel', 'held');
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(/^error: [^\n]*node held [^\n]*\n$/);
   });
 
   it('get a cancelled node maintained again once its reason has gone and come back', async () => {

@@ -183,7 +183,7 @@ describe.concurrent('limits', () => {
       (await Promise.all(names.slice(0, 2).map((name) => cluster.maintenancesOf(name)))).flatMap(
         ([newest]) => newest?.status ?? [],
       );
-    const causes = (seen: Awaited<ReturnType<typeof inZone>>) => seen.map((status) => status.waitingFor?.cause).sort();
+    const causes = (seen: Awaited<ReturnType<typeof inZone>>) => seen.map((status) => status.waitingFor?.cause ?? '').sort();
     const [status] = (
       await eventually(
         'one of zone a to wait for the other',

@@ -59,13 +59,10 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
       // never allowed: the ladder deletes it
       statefulSet(ns, 'db', 1, { spec: { template: { metadata: { labels: { role: 'db' } } } } }),
       podDisruptionBudget(ns, 'db', { maxUnavailable: 0, selector: { matchLabels: { role: 'db' } } }),
-      pod(ns, 'claiming', {
-        spec: { nodeName: 'rbac-old', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] },
-      }),
     ],
-    pods: 4,
+    pods: 3,
   });
-  await cluster.readyPods(made.namespace, 4);
+  await cluster.readyPods(made.namespace, 3);
   const wanted = (value: string | null) => cluster.patchNode(made.old, { metadata: { labels: { retire: value } } });
   await cluster.create(
     policyObject('rbac', {
@@ -90,6 +87,9 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
   );
   await cluster.patchNode(made.old, { spec: { unschedulable: null } });
   await cluster.waitsFor(made.old, 'Paused');
+  // with its volume the attachments of the node are looked at
+  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
+  await cluster.create(pod(made.namespace, 'claiming', { spec: { nodeName: made.old, volumes } }));
   const [maintenance] = await cluster.maintenancesOf(made.old);
   await cluster.api({
     method: 'PATCH',

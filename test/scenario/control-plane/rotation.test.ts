@@ -25,8 +25,12 @@ beforeAll(async () => {
   cluster = openCluster(bed);
   await installResources(bed);
   await seed(bed, {
-    ...{ nodes: NODES, podsPerNode: PODS / NODES, prefix: 'first', budget: { maxUnavailable: 1 } },
-    ...{ deployment: tolerant, node: { metadata: { labels: { pool: 'first' } } } },
+    nodes: NODES,
+    podsPerNode: PODS / NODES,
+    prefix: 'first',
+    budget: { maxUnavailable: 1 },
+    deployment: tolerant,
+    node: { metadata: { labels: { pool: 'first' } } },
   });
   controller = await startController(bed, { kubeconfig: bed.kubeconfigFor('peer') });
 });

@@ -4,24 +4,20 @@
  */
 import type * as z from 'zod';
 import type { drainSpec } from './drain-spec.ts';
-import type { maintenancePolicy, policySpec, policyStatus } from './maintenance-policy.ts';
-import type { maintenanceSpec, maintenanceStatus, nodeMaintenance } from './node-maintenance.ts';
+import type { maintenancePolicy, policyStatus } from './maintenance-policy.ts';
+import type { maintenanceStatus, nodeMaintenance } from './node-maintenance.ts';
 
-export type { LabelMatch, AnnotationMatch, ConditionMatch, Reason, ReasonType, TaintMatch } from './reason.ts';
+export type { Reason } from './reason.ts';
 
 export type MaintenancePolicy = z.output<typeof maintenancePolicy>;
 export type MaintenancePolicyInput = z.input<typeof maintenancePolicy>;
-export type MaintenancePolicySpec = z.output<typeof policySpec>;
 export type MaintenancePolicyStatus = z.output<typeof policyStatus>;
-export type DisruptionSpec = MaintenancePolicySpec['disruption'];
 
 export type NodeMaintenance = z.output<typeof nodeMaintenance>;
 export type NodeMaintenanceInput = z.input<typeof nodeMaintenance>;
-export type NodeMaintenanceSpec = z.output<typeof maintenanceSpec>;
 export type NodeMaintenanceStatus = z.output<typeof maintenanceStatus>;
 
 export type MaintenancePhase = NonNullable<NodeMaintenanceStatus['phase']>;
-export type MaintenanceReason = NodeMaintenanceSpec['reason'];
 export type Progress = NonNullable<NodeMaintenanceStatus['progress']>;
 export type Waiting = NonNullable<NodeMaintenanceStatus['waitingFor']>;
 export type PodStatus = NonNullable<NodeMaintenanceStatus['pods']>[number];
@@ -29,6 +25,3 @@ export type JournalEntry = NonNullable<NodeMaintenanceStatus['journal']>[number]
 export type Condition = NonNullable<NodeMaintenanceStatus['conditions']>[number];
 
 export type DrainSpec = z.output<typeof drainSpec>;
-export type DrainSpecInput = z.input<typeof drainSpec>;
-export type DrainRule = DrainSpec['rules'][number];
-export type LadderStepSpec = DrainSpec['ladder'][number];

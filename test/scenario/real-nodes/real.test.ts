@@ -88,7 +88,7 @@ async function drainWhile(title: string, disturb: () => Promise<void>): Promise<
     await maintain(busiest.name, { handover: 'Always' });
     await midHandover();
     await disturb();
-    await cluster.phase(busiest.name, ['Drained'], 45_000).catch((error: unknown) => {
+    await cluster.phase(busiest.name, ['Drained'], 120_000).catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : String(error)}\n${controller.log()}`);
     });
   });

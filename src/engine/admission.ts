@@ -179,6 +179,7 @@ function judge(applicant: Applicant, policy: AdmissionPolicy, count: Count, now:
   }
 
   const until = (count.lastStart ?? Number.NEGATIVE_INFINITY) + policy.minIntervalMs;
-  if (policy.minIntervalMs > 0 && now < until) return { blocker: { cause: 'MinInterval', policy: policy.name, until }, wakeAt: until };
+  if (policy.minIntervalMs > 0 && now < until)
+    return { blocker: { cause: 'MinInterval', policy: policy.name, until }, wakeAt: until };
   return { blocker: null };
 }

@@ -30,7 +30,13 @@ export type Blocker =
     }
   | { readonly cause: 'NodeTaken'; readonly by: string }
   | { readonly cause: 'MinInterval'; readonly policy: string; readonly until: Millis }
-  | { readonly cause: 'MassTrigger'; readonly policy: string; readonly matched: number; readonly selected: number; readonly limit: number }
+  | {
+      readonly cause: 'MassTrigger';
+      readonly policy: string;
+      readonly matched: number;
+      readonly selected: number;
+      readonly limit: number;
+    }
   | { readonly cause: 'BackOff'; readonly until: Millis; readonly attempt: number; readonly because: string }
   // why a pod does not go
   | { readonly cause: 'BudgetExhausted'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
@@ -53,8 +59,20 @@ export type Blocker =
   // handover
   | { readonly cause: 'HandoverReleasing'; readonly pod: string; readonly owner: string }
   | { readonly cause: 'ReplacementMissing'; readonly pod: string; readonly owner: string }
-  | { readonly cause: 'ReplacementNotReady'; readonly pod: string; readonly owner: string; readonly replacement: string; readonly why: string }
-  | { readonly cause: 'ReplacementNoRoom'; readonly pod: string; readonly owner: string; readonly replacement: string; readonly message: string }
+  | {
+      readonly cause: 'ReplacementNotReady';
+      readonly pod: string;
+      readonly owner: string;
+      readonly replacement: string;
+      readonly why: string;
+    }
+  | {
+      readonly cause: 'ReplacementNoRoom';
+      readonly pod: string;
+      readonly owner: string;
+      readonly replacement: string;
+      readonly message: string;
+    }
   | { readonly cause: 'ReplacementSettling'; readonly pod: string; readonly until: Millis }
   | { readonly cause: 'Unlisting'; readonly pod: string; readonly services: readonly string[] }
   // why an empty node is not finished

@@ -25,10 +25,19 @@ export interface Decision extends StepResult {
   readonly remaining: number | null;
 }
 
-export function decide(input: DecideInput): { readonly decisions: readonly Decision[]; readonly needs: Needs; readonly wakeAt: Millis | null } {
+export function decide(input: DecideInput): {
+  readonly decisions: readonly Decision[];
+  readonly needs: Needs;
+  readonly wakeAt: Millis | null;
+} {
   const { maintenances, nodes, now, world } = input;
   const needs: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
-  const admissions = new Map(decideAdmission({ policies: input.policies, applicants: applicantsOf(input), ...standing(maintenances), now }).map((each) => [each.id, each]));
+  const admissions = new Map(
+    decideAdmission({ policies: input.policies, applicants: applicantsOf(input), ...standing(maintenances), now }).map((each) => [
+      each.id,
+      each,
+    ]),
+  );
 
   const drains = maintenances.flatMap((maintenance): Drain[] => {
     const node = nodes.get(maintenance.nodeName);
@@ -54,7 +63,13 @@ export function decide(input: DecideInput): { readonly decisions: readonly Decis
       now,
     });
     if (result.wakeAt != null && (wakeAt === null || result.wakeAt < wakeAt)) wakeAt = result.wakeAt;
-    return { maintenance, cause, ...result, pods: drain?.known ? drain.pods : null, remaining: drain?.known ? drain.remaining : null };
+    return {
+      maintenance,
+      cause,
+      ...result,
+      pods: drain?.known ? drain.pods : null,
+      remaining: drain?.known ? drain.remaining : null,
+    };
   });
   return { decisions, needs, wakeAt };
 }
@@ -62,13 +77,28 @@ export function decide(input: DecideInput): { readonly decisions: readonly Decis
 function applicantsOf({ maintenances, nodes, holds }: DecideInput): Applicant[] {
   return maintenances.flatMap((maintenance): Applicant[] => {
     const node = nodes.get(maintenance.nodeName);
-    if (!node || maintenance.state.phase !== 'Pending' || maintenance.paused || maintenance.cancelled || !holds(maintenance)) return [];
+    if (!node || maintenance.state.phase !== 'Pending' || maintenance.paused || maintenance.cancelled || !holds(maintenance))
+      return [];
     const { id, policy, priority, createdAt, goneAt, reasonType } = maintenance;
-    return [{ id, node, policy, priority, since: createdAt, byCondition: reasonType === 'Condition', ...(goneAt !== undefined && { goneAt }) }];
+    return [
+      {
+        id,
+        node,
+        policy,
+        priority,
+        since: createdAt,
+        byCondition: reasonType === 'Condition',
+        ...(goneAt !== undefined && { goneAt }),
+      },
+    ];
   });
 }
 
-function standing(maintenances: readonly Maintenance[]): { active: Set<string>; drained: Set<string>; taken: Map<string, string> } {
+function standing(maintenances: readonly Maintenance[]): {
+  active: Set<string>;
+  drained: Set<string>;
+  taken: Map<string, string>;
+} {
   const active = new Set<string>();
   const drained = new Set<string>();
   const taken = new Map<string, string>();

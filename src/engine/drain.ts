@@ -252,19 +252,28 @@ function decideEviction(candidate: Candidate, note: string | undefined, pass: Pa
   const says = note === undefined ? {} : { handover: note };
   const grace = graceFor(pod, drain, pass.now);
   const withGrace = grace === undefined ? {} : { graceSeconds: grace };
-  if (drain.settings.disableEviction) return { state: 'Evicting', effect: { do: 'Delete', pod, ...withGrace, because: 'eviction is disabled' }, ...says };
+  if (drain.settings.disableEviction)
+    return { state: 'Evicting', effect: { do: 'Delete', pod, ...withGrace, because: 'eviction is disabled' }, ...says };
 
   const verdict = pass.budgets.verdict(pod);
   switch (verdict.kind) {
     case 'Free': {
       // No budget is asked; if the server does ask one, that one's next version is what to wait for.
       const budgetVersion = pass.budgets.of(pod)[0]?.resourceVersion;
-      return { state: 'Evicting', effect: { do: 'Evict', pod, ...withGrace, ...(budgetVersion !== undefined && { budgetVersion }) }, ...says };
+      return {
+        state: 'Evicting',
+        effect: { do: 'Evict', pod, ...withGrace, ...(budgetVersion !== undefined && { budgetVersion }) },
+        ...says,
+      };
     }
     case 'Allowed': {
       pass.budgets.charge(verdict.budget);
       const budget = budgetKey(verdict.budget);
-      return { state: 'Evicting', effect: { do: 'Evict', pod, ...withGrace, budget, budgetVersion: verdict.budget.resourceVersion }, ...says };
+      return {
+        state: 'Evicting',
+        effect: { do: 'Evict', pod, ...withGrace, budget, budgetVersion: verdict.budget.resourceVersion },
+        ...says,
+      };
     }
     case 'Crowded':
       return { state: 'Waiting', blocker: { cause: 'InFlight', pod: podKey(pod) }, ...says };
@@ -299,7 +308,11 @@ function decideByLadder({ drain, pod, ladder }: Candidate, gentle: PodDecision, 
   const grace = Math.max(1, graceFor(pod, drain, now) ?? pod.graceSeconds);
   if (ladder.deleteGrace !== undefined) {
     const graceSeconds = Math.max(1, Math.min(grace, ladder.deleteGrace ?? grace));
-    return { state: 'Evicting', effect: { do: 'Delete', pod, graceSeconds, because: 'the policy’s ladder reached Delete' }, ...says };
+    return {
+      state: 'Evicting',
+      effect: { do: 'Delete', pod, graceSeconds, because: 'the policy’s ladder reached Delete' },
+      ...says,
+    };
   }
   const last = lastMoment(pod, drain);
   if (last !== null && now >= last) {

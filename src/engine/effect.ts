@@ -2,7 +2,13 @@
 import type { Pod, StringMap } from '../api/objects.ts';
 
 export type PodEffect =
-  | { readonly do: 'Evict'; readonly pod: Pod; readonly graceSeconds?: number; readonly budget?: string; readonly budgetVersion?: string }
+  | {
+      readonly do: 'Evict';
+      readonly pod: Pod;
+      readonly graceSeconds?: number;
+      readonly budget?: string;
+      readonly budgetVersion?: string;
+    }
   /** Around the budgets: only a ladder step, `--disable-eviction` or an owner that is gone lead here. Never grace 0. */
   | { readonly do: 'Delete'; readonly pod: Pod; readonly graceSeconds?: number; readonly because: string }
   /** Takes the label away that binds the pod to its ReplicaSet; the journal goes into the same patch. */

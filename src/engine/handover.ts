@@ -87,7 +87,9 @@ function isJournal({ by, at, owner, labels, unlisted = {}, unlistedAt = 0, ready
   return (
     [by, owner?.name, owner?.uid].every((each) => typeof each === 'string') &&
     [at, unlistedAt, readyAtStart].every(Number.isFinite) &&
-    [labels, unlisted].every((map) => typeof map === 'object' && map !== null && Object.values(map).every((value) => typeof value === 'string'))
+    [labels, unlisted].every(
+      (map) => typeof map === 'object' && map !== null && Object.values(map).every((value) => typeof value === 'string'),
+    )
   );
 }
 
@@ -127,16 +129,23 @@ function usesExclusiveVolume(pod: Pod, view: NamespaceView): boolean {
 
 /** The Services that send traffic to a pod with these labels. */
 export function servicesOf(labels: StringMap, view: NamespaceView): readonly Service[] {
-  return view.services.filter((service) => service.selector && Object.keys(service.selector).length > 0 && matchesMap(service.selector, labels));
+  return view.services.filter(
+    (service) => service.selector && Object.keys(service.selector).length > 0 && matchesMap(service.selector, labels),
+  );
 }
 
 /** The label to take: one of the ReplicaSet's selector that no Service, budget or NetworkPolicy of the namespace looks at. */
 function labelToTake(replicaSet: ReplicaSet, view: NamespaceView, budgets: BudgetBook): string | undefined {
   const taken = budgets.keysIn(replicaSet.namespace);
   // A label that a NetworkPolicy looks at decides who may talk to the pod.
-  const guarded = new Set(view.labelUses.flatMap((use) => (use.kind === 'NetworkPolicy' ? use.selectors.flatMap(selectorKeys) : [])));
+  const guarded = new Set(
+    view.labelUses.flatMap((use) => (use.kind === 'NetworkPolicy' ? use.selectors.flatMap(selectorKeys) : [])),
+  );
   const usable = Object.keys(replicaSet.selector.matchLabels).filter(
-    (key) => !taken.has(key) && !guarded.has(key) && !view.services.some((service) => service.selector && Object.hasOwn(service.selector, key)),
+    (key) =>
+      !taken.has(key) &&
+      !guarded.has(key) &&
+      !view.services.some((service) => service.selector && Object.hasOwn(service.selector, key)),
   );
   return usable.includes('pod-template-hash') ? 'pod-template-hash' : usable[0];
 }
@@ -207,7 +216,13 @@ export type Cover =
  * Is the application whole without this pod? Counts pods, not the ReplicaSet's status, which lags behind them.
  * @param isLeaving pods that are let go, or gone: they are not counted on
  */
-export function coverOf(pod: Pod, journal: HandoverJournal, view: NamespaceView, isLeaving: (pod: Pod) => boolean, now: Millis): Cover {
+export function coverOf(
+  pod: Pod,
+  journal: HandoverJournal,
+  view: NamespaceView,
+  isLeaving: (pod: Pod) => boolean,
+  now: Millis,
+): Cover {
   const replicaSet = view.replicaSets.get(journal.owner.uid);
   if (!replicaSet || replicaSet.deletedAt !== undefined) return { kind: 'OwnerGone' };
   // The ReplicaSet controller has not seen the missing label yet: it still counts this pod as its own.
@@ -269,5 +284,7 @@ export function labelsToUnlist(pod: Pod, view: NamespaceView, budgets: BudgetBoo
 /** The Services that it was taken out of and whose slices still send traffic to it; slices that others manage are theirs. */
 export function stillListedIn(pod: Pod, journal: HandoverJournal, view: NamespaceView): string[] {
   const left = new Set(servicesOf({ ...pod.labels, ...journal.unlisted }, view).map((service) => service.name));
-  return view.endpointSlices.filter((slice) => left.has(slice.service) && slice.readyPods.includes(pod.uid)).map((slice) => slice.service);
+  return view.endpointSlices
+    .filter((slice) => left.has(slice.service) && slice.readyPods.includes(pod.uid))
+    .map((slice) => slice.service);
 }

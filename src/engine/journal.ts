@@ -86,7 +86,10 @@ export function cordonPatch(node: Node, stage: NodeJournal['stage'], request: Ma
       ...(closes && { unschedulable: true }),
       // PreferNoSchedule: the cordon is what closes the node, and DaemonSets tolerate a cordon. A hard taint would keep them from
       // replacing their pods here, and would outlive a `kubectl uncordon` that nobody of ours is there to see.
-      taints: [...foreignTaints(node).map(taintBody), { ...taints.maintenance, value: request.reasonType, timeAdded: isoSeconds(request.now) }],
+      taints: [
+        ...foreignTaints(node).map(taintBody),
+        { ...taints.maintenance, value: request.reasonType, timeAdded: isoSeconds(request.now) },
+      ],
     },
   };
 }
@@ -141,7 +144,10 @@ export function unlistPatch(pod: Pod, take: StringMap, now: Millis): MergePatch 
 export function giveBackPatch(pod: Pod, refusedBecause: string | undefined): MergePatch | null {
   const journal = readHandover(pod);
   const refused = { [annotations.handoverRefused]: refusedBecause ?? null };
-  if (!journal) return pod.annotations[annotations.handoverRefused] === undefined ? null : { metadata: { uid: pod.uid, annotations: refused } };
+  if (!journal)
+    return pod.annotations[annotations.handoverRefused] === undefined
+      ? null
+      : { metadata: { uid: pod.uid, annotations: refused } };
   const given: Record<string, string | null> = { [labels.handedOver]: null };
   for (const [key, value] of Object.entries({ ...journal.labels, ...journal.unlisted })) {
     // A label that someone set meanwhile is theirs.

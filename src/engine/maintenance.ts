@@ -3,7 +3,16 @@ import type { Owner } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { DrainSettings } from './settings.ts';
 
-export type Phase = 'Pending' | 'Draining' | 'Settling' | 'Drained' | 'BackOff' | 'Undoing' | 'HandedBack' | 'Cancelled' | 'Failed';
+export type Phase =
+  | 'Pending'
+  | 'Draining'
+  | 'Settling'
+  | 'Drained'
+  | 'BackOff'
+  | 'Undoing'
+  | 'HandedBack'
+  | 'Cancelled'
+  | 'Failed';
 
 export const terminalPhases: ReadonlySet<Phase> = new Set(['HandedBack', 'Cancelled', 'Failed']);
 /** Phases in which the node is out because of us and its pods are not yet running elsewhere. */

@@ -16,8 +16,10 @@ export function settlingBlocker(input: StepInput): { readonly blocker: Blocker; 
     const attached = world.attachmentsOf(node.name);
     if (!attached) return { blocker: { cause: 'NotYetSeen', what: `the volume attachments of node ${node.name}` }, wakeAt: null };
     // Pods that stay (DaemonSets, skipped ones) keep their volumes.
-    const kept = new Set((world.podsOn(node.name) ?? []).flatMap((pod) => pod.claims.map((claim) => `${pod.namespace}/${claim}`))).size;
-    if (attached.length > kept) return { blocker: { cause: 'VolumesAttached', volumes: attached.map((each) => each.volumeName) }, wakeAt: null };
+    const kept = new Set((world.podsOn(node.name) ?? []).flatMap((pod) => pod.claims.map((claim) => `${pod.namespace}/${claim}`)))
+      .size;
+    if (attached.length > kept)
+      return { blocker: { cause: 'VolumesAttached', volumes: attached.map((each) => each.volumeName) }, wakeAt: null };
   }
 
   if (settings.settleTimeoutMs === null) return null;
@@ -28,7 +30,8 @@ export function settlingBlocker(input: StepInput): { readonly blocker: Blocker; 
     needs.workloads.add(namespace);
     const workloads = world.workloads(namespace);
     if (!workloads) return { blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${namespace}` }, wakeAt: until };
-    for (const pod of memory.moved) if (pod.namespace === namespace && !isBack(pod, workloads)) waiting.add(`${namespace}/${pod.owner.kind}/${pod.owner.name}`);
+    for (const pod of memory.moved)
+      if (pod.namespace === namespace && !isBack(pod, workloads)) waiting.add(`${namespace}/${pod.owner.kind}/${pod.owner.name}`);
   }
   return waiting.size === 0 ? null : { blocker: { cause: 'NotSettled', owners: [...waiting], until }, wakeAt: until };
 }

@@ -3,6 +3,7 @@ import { GROUP_VERSION } from '../src/api/names.ts';
 import { until } from '../test/beds/api-call.ts';
 import type { ControlPlane } from '../test/beds/control-plane.ts';
 import { type KubeObject, namespace, node, podDisruptionBudget } from '../test/beds/objects.ts';
+import { killProcessesOf, startAgain } from '../test/beds/processes.ts';
 import { createNodes } from '../test/beds/seed.ts';
 import { createPolicy, kubectlDrain, startBenchBed, startController, trigger, untilDrained } from './bench-bed.ts';
 import { runProgram, usageOfProcess } from './child.ts';
@@ -19,6 +20,7 @@ const START_MS = 10_000;
 // Minutes on a machine with nothing else to do.
 const SEED_MS = 1_800_000;
 const WRITERS = 32;
+const MANAGER = 'kube-controller-manager';
 const MIB = 2 ** 20;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -73,7 +75,10 @@ interface BudgetView {
   readonly status?: { readonly currentHealthy?: number };
 }
 
-/** The controllers look away while the pods are written, already bound and owned; when they look again everything is as they want it. */
+/**
+ * Without a controller manager while the pods are written, already bound and owned: one that starts reads everything before it acts, and
+ * finds everything as it wants it. One that was only stopped sees the ReplicaSets before their pods and creates thousands more.
+ */
 async function crowd(bed: ControlPlane, say: Context['say']): Promise<void> {
   const client = openClient(bed, 'bench');
   await createNodes(
@@ -89,7 +94,7 @@ async function crowd(bed: ControlPlane, say: Context['say']): Promise<void> {
     const { items } = await bed.api<{ items: { metadata: { namespace: string } }[] }>({ path });
     return items.filter(({ metadata }) => metadata.namespace.startsWith('crowd-')).length === NAMESPACES;
   });
-  bed.pauseComponent('kube-controller-manager');
+  killProcessesOf(bed.folder, MANAGER);
   const sets = await createAll<{ metadata: { uid: string } }>(
     client,
     range(OWNERS).map((owner) => ({
@@ -120,7 +125,7 @@ async function crowd(bed: ControlPlane, say: Context['say']): Promise<void> {
     },
     SEED_MS,
   );
-  bed.resumeComponent('kube-controller-manager');
+  startAgain(bed.folder, MANAGER);
   say('waiting for the budgets');
   await until(
     'all budgets to count their pods',
@@ -232,7 +237,7 @@ async function measure(bed: ControlPlane, context: Context, seedSeconds: number)
       { what: 'controller: CPU, idle', measured: idleShare * 100, bar: 2, unit: '% of a core' },
     ],
     how: [
-      `${NODES} nodes, ${OWNERS} ReplicaSets x ${REPLICAS} in ${NAMESPACES} namespaces, each with a budget of maxUnavailable 1; every node runs 30 pods of 30 owners. Written in ${shown(seedSeconds)} s: the pods are created bound and owned while the controller manager is stopped, kwok makes them Running; then it goes on and finds nothing to do.`,
+      `${NODES} nodes, ${OWNERS} ReplicaSets x ${REPLICAS} in ${NAMESPACES} namespaces, each with a budget of maxUnavailable 1; every node runs 30 pods of 30 owners. Written in ${shown(seedSeconds)} s: the pods are created bound and owned while no controller manager runs, kwok makes them Running; then it is started and finds nothing to do.`,
       'A policy with every default but maxNodes selects all nodes. kwok renews 1,000 node leases and beats every 5 minutes meanwhile. Pods stop and start at once.',
       'RSS and peak from /proc (VmRSS, VmHWM), CPU user and system. The controller’s time is from the taint until the node is empty, kubectl’s until it exits.',
       `Requests of the drain: ${requestsInWords(drainRequests)}; while idle: ${requestsInWords(idleRequests) || 'none'}.`,

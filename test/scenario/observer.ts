@@ -1,6 +1,7 @@
 /** An observer that shares no code with what it observes: its own watches, straight from the API server. */
 import { readFileSync } from 'node:fs';
-import { type ClientRequest, request } from 'node:https';
+import type { ClientRequest } from 'node:http';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { createApiCall } from '../beds/api-call.ts';
 import type { Bed } from '../beds/bed.ts';

@@ -191,7 +191,7 @@ describe('who decides', () => {
     watch();
     may.act = true;
     store.reset();
-    expect(only().memory).toEqual({ progressAt: null, moved: [], movedClaims: null });
+    expect(only().memory).toEqual({ progressAt: NOW, moved: [], movedClaims: null });
     await record('Settling', leaving('c', 'd'));
     expect(client.get(`${COLLECTION}/m-1`)).toMatchObject({
       status: { phase: 'Settling', progress: { gone: 6, remaining: 2, total: 8 } },

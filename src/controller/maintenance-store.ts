@@ -2,25 +2,21 @@
  * NodeMaintenance objects as the runner's store: the spec comes from the API server, the status is ours to write. What was decided
  * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
  */
-import type { Node } from '../api/objects.ts';
 import { finalizers, GROUP_VERSION } from '../api/names.ts';
 import type { JournalEntry, NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
-import type { PodEffect } from '../engine/effect.ts';
 import { activePhases, type Maintenance, type MaintenanceState, terminalPhases } from '../engine/maintenance.ts';
 import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
-import type { NodeEffect } from '../engine/steps.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type CompiledSpec, compileMaintenance, leftBehind, stateOf } from './compile.ts';
 import { validateMaintenance } from './admit.ts';
+import type { ApiStore } from './api-store.ts';
 import { causeHeld, isStale, withCause } from './ended.ts';
 import { journalEntry } from './journal-entry.ts';
 import { nameOf, newMaintenance } from './new-maintenance.ts';
-import type { Match } from './matcher.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Progress } from './progress.ts';
-import type { MaintenanceStore } from './runner.ts';
 import { isUrgent, soonMs, statusChanged, statusOf } from './status.ts';
 
 export interface ApiStoreOptions {
@@ -30,29 +26,6 @@ export interface ApiStoreOptions {
   readonly progress: Progress;
   readonly mayAct: () => boolean;
   readonly onChange: () => void;
-}
-
-export interface ApiStore extends MaintenanceStore {
-  /** From the watch. */
-  see(object: NodeMaintenance): void;
-  gone(name: string): void;
-  /** Creates the maintenance of a node that a policy wants. Idempotent: the name follows from node and policy. */
-  create(nodeName: string, nodeUid: string, match: Match): void;
-  /** The living maintenance of a node. */
-  of(nodeName: string): Maintenance | undefined;
-  /** A maintenance that exists only to take back what an object that is gone has left behind. */
-  adopt(id: string, nodeName: string): void;
-  object(id: string): NodeMaintenance | undefined;
-  /** For the journal in the status. */
-  noteDone(maintenance: Maintenance, effect: PodEffect | NodeEffect, now: Millis): void;
-  /** True while a maintenance of this node and policy has ended although its reason still held: it is not begun again by itself. */
-  isSpent(node: Pick<Node, 'name' | 'createdAt'>, policy: string): boolean;
-  /** Looks at the ended ones: those whose reason has gone no longer stand in the way of a new one. */
-  reviewEnded(holds: (maintenance: Maintenance) => boolean): void;
-  /** Forgets what was decided in memory: another leader has decided since. */
-  reset(): void;
-  /** Writes what is still to be written. */
-  flush(): Promise<void>;
 }
 
 const COLLECTION = `/apis/${GROUP_VERSION}/nodemaintenances`;
@@ -347,18 +320,17 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     adopt(id, nodeName) {
       const now = clock.now();
       const known = entries.get(id);
-      if (known) {
-        // It has ended, and yet the node carries its marks: a patch landed while the process that sent it died.
-        if (terminalPhases.has(known.state.phase)) known.state = { ...known.state, phase: 'Undoing', phaseSince: now };
-        return;
-      }
-      put({
-        object: null,
-        spec: leftBehind(id, nodeName, now),
-        state: { phase: 'Undoing', phaseSince: now, attempts: 0 },
-        written: undefined,
-        ...idle(),
-      });
+      const undoing = { phase: 'Undoing', phaseSince: now } as const;
+      if (!known)
+        put({
+          ...idle(),
+          object: null,
+          spec: leftBehind(id, nodeName, now),
+          state: { ...undoing, attempts: 0 },
+          written: undefined,
+        });
+      // It has ended, and yet the node carries its marks: a patch landed while the process that sent it died.
+      else if (terminalPhases.has(known.state.phase)) known.state = { ...known.state, ...undoing };
     },
 
     object: (id) => entries.get(id)?.object ?? undefined,

@@ -47,6 +47,8 @@ export interface BudgetBook {
   charge(budget: Budget): void;
   /** Divides what may be in flight at once among this many budgets. */
   spread(over: number): void;
+  /** Label keys without which a budget would begin or cease to select the pod. */
+  keysHolding(pod: Pod): ReadonlySet<string>;
   /** Label keys that the budgets of a namespace select on. */
   keysIn(namespace: string): ReadonlySet<string>;
 }
@@ -108,6 +110,12 @@ export function openBudgetBook(budgets: readonly Budget[], charges: (budget: str
     charge(budget) {
       const key = budgetKey(budget);
       chargedNow.set(key, (chargedNow.get(key) ?? 0) + 1);
+    },
+    keysHolding(pod) {
+      const holding = of(pod).flatMap((budget) => (budget.selector ? selectorKeys(budget.selector) : []));
+      // Losing a label can make a pod match another budget only where that one wants the label away.
+      const others = (byNamespace.get(pod.namespace) ?? []).flatMap((budget) => budget.selector?.matchExpressions ?? []);
+      return new Set([...holding, ...others.map((term) => term.key)]);
     },
     keysIn(namespace) {
       let set = keys.get(namespace);

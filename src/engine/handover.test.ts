@@ -299,6 +299,14 @@ describe('the labels that take a pod out of its Services', () => {
   it('spare those of a budget, which must go on counting the pod', () => {
     expect(unlist({ services: [byLb] }, [aBudget()])).toEqual({ lb: 'blue' });
     expect(unlist({ services: [aService()] }, [aBudget()])).toBeNull();
+    // A budget of another application may use the same key: this pod is none of its pods, with the label or without.
+    const another = aBudget({ name: 'db', selector: { matchLabels: { app: 'db' }, matchExpressions: [] } });
+    expect(unlist({ services: [aService()] }, [another])).toEqual({ app: 'web' });
+    const wantsItAway = aBudget({
+      name: 'rest',
+      selector: { matchLabels: {}, matchExpressions: [{ key: 'app', operator: 'DoesNotExist', values: [] }] },
+    });
+    expect(unlist({ services: [aService()] }, [wantsItAway])).toBeNull();
   });
 
   it.each([

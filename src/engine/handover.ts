@@ -260,7 +260,7 @@ export function coverOf(
 export function labelsToUnlist(pod: Pod, view: NamespaceView, budgets: BudgetBook): StringMap | null {
   const services = servicesOf(pod.labels, view);
   if (services.length === 0) return null;
-  const forbidden = new Set(budgets.keysIn(pod.namespace));
+  const forbidden = new Set(budgets.keysHolding(pod));
   for (const use of view.labelUses) {
     for (const selector of use.selectors) {
       // Losing a label can make a pod match another controller only where that one wants the label away.

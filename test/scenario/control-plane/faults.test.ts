@@ -1,3 +1,4 @@
+/** Faults at every kind of write. Long, because all cases share one bed and one controller: each bears the kills of the others. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { NodeMaintenance } from '../../../src/api/resources.ts';
 import { type ControlPlane, startControlPlane } from '../../beds/control-plane.ts';

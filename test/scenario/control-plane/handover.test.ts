@@ -1,3 +1,4 @@
+/** Handover, case by case. Long, because all cases share one bed: starting one takes longer than most of them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { NodeMaintenance } from '../../../src/api/resources.ts';
 import type { AuditLine } from '../../beds/audit-log.ts';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Bed } from '../beds/bed.ts';
 import { files, tokenOf } from '../beds/credentials.ts';
 import { isReady, type PodObject } from './cluster.ts';
+import { eventually } from './eventually.ts';
 import type { WatchEvent } from './observer.ts';
 
 interface BudgetObject {
@@ -103,8 +104,8 @@ export interface Testimony {
 }
 
 export interface Witness {
-  /** From now on; before it, its pods may be on their way to be Ready. */
-  begin(namespace: string): void;
+  /** From when it has itself seen that many Ready pods: its watch may be behind what a test has just read. */
+  begin(namespace: string, ready: number): Promise<void>;
   of(namespace: string): Testimony;
   stop(): void;
 }
@@ -154,7 +155,13 @@ export async function openWitness(bed: Pick<Bed, 'api' | 'folder' | 'server'>): 
   ]);
 
   return {
-    begin(namespace) {
+    async begin(namespace, ready) {
+      const readyNow = () => [...(serving.get(namespace)?.values() ?? [])].reduce((sum, uids) => sum + uids.size, 0);
+      await eventually(
+        `the witness sees ${ready} Ready pods in ${namespace}`,
+        async () => readyNow(),
+        (seen) => seen >= ready,
+      );
       spaces.set(namespace, { pods: new Set(living.get(namespace)), shortages: [], fewest: new Map() });
       count(namespace);
     },

@@ -86,7 +86,7 @@ async function setHerd(name: string): Promise<Herd> {
       (await cluster.api<{ items: Budget[] }>({ path: `/apis/policy/v1/namespaces/${name}/poddisruptionbudgets` })).items,
     (budgets) => budgets.every(({ status }) => status.currentHealthy === status.expectedPods && status.expectedPods > 0),
   );
-  witness.begin(made.namespace);
+  await witness.begin(made.namespace, HERD);
   return { ...made, before: fingerprint(await cluster.node(made.old)) };
 }
 

@@ -239,7 +239,7 @@ describe.concurrent('make before break', () => {
       ];
       const made = await setStage(cluster, name, { objects, pods: replicas });
       await cluster.readyPods(name, replicas);
-      witness.begin(name);
+      await witness.begin(name, replicas);
       const before = fingerprint(await cluster.node(made.old));
       const object = await maintain(made, cluster, { handover: mode });
       await phase(name, 'Drained');
@@ -356,7 +356,7 @@ describe.concurrent('a handover that somebody else meets', () => {
     const name = 'second-hand';
     const made = await setStage(cluster, name, { objects: web, pods: 2 });
     await cluster.readyPods(name, 2);
-    witness.begin(name);
+    await witness.begin(name, 2);
     const before = fingerprint(await cluster.node(made.old));
     await closeSpare(made);
     const run = startDrover([`--kubeconfig=${bed.kubeconfig}`, 'drain', made.old]);

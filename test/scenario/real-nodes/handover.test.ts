@@ -74,7 +74,7 @@ describe('one replica that needs two seconds to be ready', () => {
 
   it('loses nothing with drover drain under that budget', async () => {
     const node = await place();
-    witness.begin(ns);
+    await witness.begin(ns, 1);
     const report = await underTraffic(urls, RATE, () => byDrover(node));
     reports['drover drain, maxUnavailable 0'] = report;
     expect(report.failures).toEqual([]);
@@ -143,7 +143,7 @@ describe('four replicas that end at SIGTERM in the middle of their requests', ()
 
   it('lose none with drover drain --handover=always', async () => {
     const before = (await cluster.podsIn(ns)).map(({ metadata }) => metadata.uid);
-    witness.begin(ns);
+    await witness.begin(ns, REPLICAS);
     const report = await throughAllNodes((node) => byDrover(node, '--handover=always'));
     reports['drover drain --handover=always'] = report;
     expect(report.failures).toEqual([]);

@@ -70,7 +70,7 @@ function expectKept(): void {
 describe('an application that ends in order, behind a NodePort', () => {
   it('loses no request while the controller drains every node in turn and hands each back', async () => {
     const before = await fingerprints();
-    witness.begin('shop');
+    await witness.begin('shop', 4);
     const controller = await startController(bed);
     await cluster.create(
       policyObject('reboots', {
@@ -120,7 +120,7 @@ describe('an application that ends in order, behind a NodePort', () => {
   it('loses no request while drover drain and drover uncordon go through every node', async () => {
     const before = await fingerprints();
     await cluster.readyPods('shop', REPLICAS);
-    witness.begin('shop');
+    await witness.begin('shop', 4);
     const report = await underTraffic(urls, RATE, async () => {
       for (const name of NODES) {
         expect(await drover(bed.kubeconfig, 'drain', name, '--settle')).toMatchObject({ code: 0, stderr: '' });

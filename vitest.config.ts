@@ -10,7 +10,6 @@ export default defineConfig({
           include: [
             'src/**/*.test.ts',
             'test/golden/**/*.test.ts',
-            'test/faults/**/*.test.ts',
             'scripts/**/*.test.ts',
             'test/beds/**/*.test.ts',
           ],

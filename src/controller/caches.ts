@@ -24,6 +24,8 @@ export interface CacheOptions {
   readonly onChange: () => void;
   readonly onPod: (nodeName: string, change: Change<Pod>) => void;
   readonly onBudget: (budget: Budget) => void;
+  /** Something may not be read; it is asked for again, but a person may not want to wait for rights. */
+  readonly onForbidden?: (message: string) => void;
 }
 
 export interface Caches {
@@ -67,7 +69,10 @@ export function openCaches(options: CacheOptions): Caches {
         seen(change);
         if (ready) onChange();
       },
-      onError: (error) => log.warn(`cannot watch ${kind.plural}: ${error.message}`),
+      onError(error) {
+        log.warn(`cannot watch ${kind.plural}: ${error.message}`);
+        if (error.code === 401 || error.code === 403) options.onForbidden?.(error.message);
+      },
     });
     reflector.synced.then(
       () => {

@@ -176,6 +176,16 @@ describe('a run of the drain', () => {
     expect(clock.next()).toBeUndefined();
   });
 
+  it('ends when it may not read the budgets, and touches nothing', async () => {
+    const handler: Handler = ({ path }) => {
+      if (path === '/apis/policy/v1/poddisruptionbudgets') throw refusal(403, 'Forbidden');
+      return undefined;
+    };
+    const { run, client } = await start({ objects: [rawNode(), rawPod('a')], handler, timeoutMs: MINUTE });
+    await expect(run).rejects.toMatchObject({ code: 403, message: expect.stringContaining('no pod has left') });
+    expect(client.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
   it('fails when it may not read nodes', async () => {
     const handler: Handler = ({ path }) => {
       if (path === '/api/v1/nodes') throw refusal(403, 'Forbidden');

@@ -206,6 +206,10 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
       refuseForbidden();
       if ([...works.values()].every(isOver)) finish(null);
     },
+    onForbidden(message) {
+      forbidden ??= message;
+      refuseForbidden();
+    },
     onPodGone: (nodeName, pod, now) => progress.left(idOf(options.by, nodeName), pod, now),
     onAnswer(maintenance, effect, answer, message) {
       log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message });

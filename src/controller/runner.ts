@@ -44,6 +44,8 @@ export interface RunnerOptions {
   /** Before each pass: find new work. Returns when time alone will bring some. */
   readonly prepare: (now: Millis) => Millis | null;
   readonly onPass: (decisions: readonly Decision[], now: Millis, tookMs: Millis) => void;
+  /** Something that the engine asks for may not be read. */
+  readonly onForbidden?: (message: string) => void;
   readonly onPodGone: (nodeName: string, pod: Pod, now: Millis) => void;
   readonly onAnswer: (maintenance: Maintenance, effect: PodEffect | NodeEffect, answer: string, message: string) => void;
 }

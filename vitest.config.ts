@@ -7,12 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [
-            'src/**/*.test.ts',
-            'test/golden/**/*.test.ts',
-            'scripts/**/*.test.ts',
-            'test/beds/**/*.test.ts',
-          ],
+          include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'scripts/**/*.test.ts', 'test/beds/**/*.test.ts'],
         },
       },
       {
@@ -20,8 +15,8 @@ export default defineConfig({
           name: 'control-plane',
           include: ['test/scenario/control-plane/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          testTimeout: 400_000,
+          hookTimeout: 400_000,
         },
       },
       {

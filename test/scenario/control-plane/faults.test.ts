@@ -103,7 +103,8 @@ const traces = (pods: readonly PodObject[]) =>
 /** Waits for a phase by reading this one object: lists, from so many cases at once, would be the bed's heaviest load. */
 async function phase(maintenance: string, wanted: string): Promise<NodeMaintenance> {
   const look = () => cluster.api<NodeMaintenance>({ path: `${maintenances}/${maintenance}` });
-  const patience = { timeoutMs: 120_000, everyMs: 400, also: () => controller.log() };
+  // An eviction that died inside the API server keeps its budget charged for two minutes (DeletionTimeout of the disruption controller).
+  const patience = { timeoutMs: 280_000, everyMs: 400, also: () => controller.log() };
   return eventually(`${maintenance} to be ${wanted}`, look, ({ status }) => status?.phase === wanted, patience);
 }
 
@@ -209,7 +210,7 @@ const isFired = (what: string, point: { readonly fired: boolean }) =>
     what,
     async () => point.fired,
     (fired) => fired,
-    { timeoutMs: 120_000 },
+    { timeoutMs: 280_000 },
   );
 
 const points = (kinds: Readonly<Record<string, Matches>>, prefix: string) =>

@@ -127,6 +127,15 @@ describe.concurrent('disruption budgets', () => {
       () => cluster.podsIn(made.namespace),
       (seen) => seen.filter(isReady).length === 1,
     );
+    // The server judges by the budget's status, and that follows the pods a moment later.
+    await eventually(
+      'the budget to know of it',
+      () =>
+        cluster.api<{ status?: { currentHealthy: number } }>({
+          path: `/apis/policy/v1/namespaces/${made.namespace}/poddisruptionbudgets/app`,
+        }),
+      ({ status }) => status?.currentHealthy === 1,
+    );
     await maintain(made, cluster, { handover: 'Never' });
 
     const waits = await cluster.waitsFor(made.old, 'BudgetExhausted');

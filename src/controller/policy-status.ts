@@ -25,7 +25,8 @@ export interface PolicyStatusOptions {
   readonly matcher: Matcher;
 }
 
-const EVERY_MS = 5_000;
+// Numbers for people, not for programs: a drain of half a minute is worth one or two writes of its policy, not one per phase.
+const EVERY_MS = 15_000;
 
 export function createPolicyStatus({ client, clock, log, mayAct, matcher }: PolicyStatusOptions): PolicyStatusWriter {
   const policies = new Map<string, { generation: number; written: MaintenancePolicyStatus | undefined }>();

@@ -185,23 +185,23 @@ describe('the runner', () => {
     expect(client.requests.length).toBeGreaterThan(0);
   });
 
-  it('sends at most 30 requests for pods at once, and the rest as they are answered', async () => {
-    const pods = Array.from({ length: 70 }, (_, index) => rawPod(`pod-${index}`));
+  it('sends at most 60 requests for pods at once, and the rest as they are answered', async () => {
+    const pods = Array.from({ length: 130 }, (_, index) => rawPod(`pod-${index}`));
     const answers: (() => void)[] = [];
     const evictions = ({ path }: { path: string }) => path.endsWith('/eviction');
     const { client, later } = await start({
       objects: [rawNode(), ...pods],
       handler: (request) => (evictions(request) ? new Promise((resolve) => answers.push(() => resolve({}))) : undefined),
     });
-    expect(client.requests.filter(evictions)).toHaveLength(30);
+    expect(client.requests.filter(evictions)).toHaveLength(60);
     answers.shift()?.();
     await later(0);
-    expect(client.requests.filter(evictions)).toHaveLength(31);
+    expect(client.requests.filter(evictions)).toHaveLength(61);
     while (answers.length > 0) {
       answers.shift()?.();
       await later(0);
     }
-    expect(client.requests.filter(evictions)).toHaveLength(70);
+    expect(client.requests.filter(evictions)).toHaveLength(130);
   });
 
   it('looks again when a charge on a budget lapses that its status never showed', async () => {

@@ -7,7 +7,7 @@ import type { Node, Pod } from '../api/objects.ts';
 import { validateMaintenance, validatePolicy } from './admit.ts';
 import type { Decision } from '../engine/decide.ts';
 import { readHandover } from '../engine/handover.ts';
-import { readJournal } from '../engine/journal.ts';
+import { isCommandLine, readJournal } from '../engine/journal.ts';
 import { labels } from '../api/names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { electLeader } from '../kube/lease.ts';
@@ -147,7 +147,7 @@ export function runController(options: ControllerOptions): Controller {
     }
     for (const node of nodes.values()) {
       const by = readJournal(node)?.by;
-      if (by !== undefined && by !== '' && !by.startsWith('cli:') && store.of(node.name)?.id !== by) store.adopt(by, node.name);
+      if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(node.name)?.id !== by) store.adopt(by, node.name);
     }
     const worked = new Set<string>(); // in a rotation with handover there are hundreds of these pods on a few nodes
     for (const pod of watches.handedOver.items()) {
@@ -155,7 +155,7 @@ export function runController(options: ControllerOptions): Controller {
       const node = nodes.get(pod.nodeName);
       const by = readHandover(pod)?.by ?? '';
       if (node && store.of(node.name)) worked.add(node.name);
-      else if (node && !by.startsWith('cli:')) store.adopt(by || `left-behind/${node.name}`, node.name);
+      else if (node && !isCommandLine(by)) store.adopt(by || `left-behind/${node.name}`, node.name);
     }
     return matcher.dueAt();
   };

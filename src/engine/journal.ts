@@ -20,6 +20,11 @@ export interface NodeJournal {
   readonly undo: { readonly unschedulable?: boolean; readonly loadBalancerLabel?: string | null };
 }
 
+/** Was it a run of the command line that wrote this journal? Nobody of ours watches over what such a run leaves. */
+export function isCommandLine(by: string): boolean {
+  return by.startsWith('cli:');
+}
+
 export type MergePatch = Readonly<Record<string, unknown>>;
 
 // Asked several times in every pass, of nodes that rarely change.

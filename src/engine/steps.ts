@@ -9,7 +9,7 @@ import type { Admission } from './admission.ts';
 import type { Blocker } from './blocker.ts';
 import type { DrainDecision } from './drain.ts';
 import type { PodEffect } from './effect.ts';
-import { readJournal } from './journal.ts';
+import { isCommandLine, readJournal } from './journal.ts';
 import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
 import { settlingBlocker } from './settle.ts';
 import { takeBack } from './take-back.ts';
@@ -168,8 +168,7 @@ function interruption(input: StepInput): StepResult | null {
  */
 function takenOverBy({ maintenance, node }: StepInput): string | null {
   const by = (node && readJournal(node)?.by) ?? '';
-  const isCommand = (id: string) => id.startsWith('cli:');
-  return isCommand(maintenance.id) && by !== '' && !isCommand(by) ? by : null;
+  return isCommandLine(maintenance.id) && by !== '' && !isCommandLine(by) ? by : null;
 }
 
 const UNCORDONED = 'the node was uncordoned by someone else';

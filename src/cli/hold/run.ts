@@ -1,7 +1,7 @@
 /** `drover pause`, `resume` and `cancel`. */
 import type { MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts';
 import { causeHeld } from '../../controller/ended.ts';
-import { readJournal } from '../../engine/journal.ts';
+import { isCommandLine, readJournal } from '../../engine/journal.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Context } from '../command.ts';
 import { CommandError, exitCode, UsageError } from '../errors.ts';
@@ -140,7 +140,7 @@ function unknown(kind: string, name: string, all: readonly { readonly metadata: 
 
 async function noMaintenance(client: KubeClient, name: string, maintenances: readonly NodeMaintenance[]): Promise<CommandError> {
   const journal = readJournal(await readNode(client, name));
-  if (journal?.by.startsWith('cli:')) {
+  if (journal && isCommandLine(journal.by)) {
     return new CommandError(
       `node ${name} was taken out by a command line (${journal.by}), not by the controller; stop it there, then: drover uncordon ${name}`,
     );

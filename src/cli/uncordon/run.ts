@@ -1,7 +1,7 @@
 /** `drover uncordon`. */
 import type { Node } from '../../api/objects.ts';
 import { undoDrain, type Undone } from '../../controller/undo-drain.ts';
-import { readJournal } from '../../engine/journal.ts';
+import { isCommandLine, readJournal } from '../../engine/journal.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Context } from '../command.ts';
 import { CommandError, exitCode } from '../errors.ts';
@@ -43,7 +43,7 @@ function linesOf({ node, did }: Undone, note: string): string[] {
 async function refuseManaged(client: KubeClient, nodes: readonly Node[], program: string): Promise<void> {
   const managed = nodes.flatMap((node) => {
     const by = readJournal(node)?.by ?? '';
-    return by === '' || by.startsWith('cli:') ? [] : [{ node: node.name, by }];
+    return by === '' || isCommandLine(by) ? [] : [{ node: node.name, by }];
   });
   if (managed.length === 0) return;
   const maintenances = (await readMaintenances(client)) ?? [];

@@ -7,6 +7,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Against hanging only: property tests and real sockets take their time on a machine that does other things, too.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'scripts/**/*.test.ts', 'test/beds/**/*.test.ts'],
         },
       },

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitestArgs = process.argv.slice(2);
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** Told again at the very end: a log of CI is often cut at its head. */
+const failures = [];
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
@@ -36,9 +38,18 @@ function prepare() {
   if (run(process.execPath, ['scripts/build.mjs']) !== 0) throw new Error('the build failed; its message is above');
 }
 
+const firstLines = (text = '') => text.slice(0, 600).split('\n').slice(0, 6).join('\n    ');
+
 /** vitest's own counts, plus one failure for each file that could not be loaded: no test of it is counted. */
 function countsOf(reportPath) {
   const report = JSON.parse(readFileSync(reportPath, 'utf8'));
+  for (const file of report.testResults) {
+    if (file.status === 'failed' && file.assertionResults.length === 0)
+      failures.push(`${file.name}: ${firstLines(file.message)}`);
+    for (const { status, fullName, failureMessages } of file.assertionResults) {
+      if (status === 'failed') failures.push(`${file.name}: ${fullName}: ${firstLines(failureMessages[0])}`);
+    }
+  }
   const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
   return {
     passed: report.numPassedTests,
@@ -101,5 +112,6 @@ try {
   console.error(`npm test: ${error.message}`);
   totals.failed += 1;
 }
+for (const failure of failures) console.log(`\nfailed: ${failure}`);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exitCode = totals.failed > 0 ? 1 : 0;

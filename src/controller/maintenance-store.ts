@@ -293,6 +293,8 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       drop(name);
     },
 
+    creating: () => creating,
+
     create(nodeName, nodeUid, match) {
       if (creating.has(nodeName) || !mayAct()) return;
       creating.add(nodeName);

@@ -24,6 +24,39 @@ async function errorOf(promise: Promise<unknown>): Promise<KubeError> {
   return error;
 }
 
+describe('a stream', () => {
+  it('begins on an idle socket where there is one, keeps it for itself, and ends it', async () => {
+    await using server = await fakeServer((request, response) => {
+      if (request.url === '/watch') response.writeHead(200).write('{}\n');
+      else sendJson(response, 200, { ok: true });
+    });
+    const client = clientOf(server.url);
+    await client.json(get('/warm'));
+    const { body } = await client.stream(get('/watch'));
+    expect(server.accepted, 'the stream is on the socket of the request').toBe(1);
+    await client.json(get('/beside'));
+    expect(server.accepted, 'no request waits for a stream').toBe(2);
+    body.destroy();
+    while (server.open.size > 1) await nextTurn();
+    await client.json(get('/after'));
+    expect(server.accepted, 'the socket of the stream is not used again').toBe(2);
+  });
+
+  it('that the server ends leaves no socket behind', async () => {
+    await using server = await fakeServer((request, response) => {
+      if (request.url === '/watch') response.writeHead(200).end('{}\n');
+      else sendJson(response, 200, { ok: true });
+    });
+    const client = clientOf(server.url);
+    await client.json(get('/warm'));
+    const { body } = await client.stream(get('/watch'));
+    body.resume();
+    while (server.open.size > 0) await nextTurn();
+    await client.json(get('/after'));
+    expect(server.accepted).toBe(2);
+  });
+});
+
 describe('a request', () => {
   it('sends path prefix, query, body and headers, and asks for no compression', async () => {
     const seen: { url?: string | undefined; headers: http.IncomingHttpHeaders; body: unknown }[] = [];

@@ -1,11 +1,11 @@
 /** The door to the API server: HTTP/1.1 on node:https. (h2 of Node and undici has a record of leaks on streams that live for days.) */
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type Clock, createWallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { type ClusterAccess, type Credential, shownServer } from './access.ts';
 import { type KubeClient, KubeError, type KubeRequest } from './client.ts';
 import { answerError, connectionError, TimedOut } from './errors.ts';
-import { createTransports, KEEP_ALIVE_MS, type Transport } from './transport.ts';
+import { createTransports, hasIdle, keepForStream, type Transport } from './transport.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** How much of an error's body is read. */
@@ -74,12 +74,7 @@ export function connect(access: ClusterAccess, options: ConnectOptions): KubeCli
   const transports = createTransports(access);
   const fixedHeaders: OutgoingHttpHeaders = { 'User-Agent': options.userAgent, ...impersonation(access) };
 
-  const send = (
-    request: KubeRequest,
-    transport: Transport,
-    agent: 'pool' | 'single',
-    token: string | undefined,
-  ): ClientRequest => {
+  const send = (request: KubeRequest, transport: Transport, agent: Agent, token: string | undefined): ClientRequest => {
     const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
     const outgoing = transport.request({
       method: request.method,
@@ -87,7 +82,7 @@ export function connect(access: ClusterAccess, options: ConnectOptions): KubeCli
       host: base.hostname.replace(/^\[|\]$/g, ''),
       port: base.port || (base.protocol === 'https:' ? 443 : 80),
       path: `${prefix}${request.path}${queryOf(request.query)}`,
-      agent: transport[agent],
+      agent,
       headers: {
         ...fixedHeaders,
         Host: base.host,
@@ -136,20 +131,18 @@ export function connect(access: ClusterAccess, options: ConnectOptions): KubeCli
   };
 
   /** One answer, after at most one renewal of the credentials and one replacement of a stale socket. */
-  const answer = async (
-    request: KubeRequest,
-    agent: 'pool' | 'single',
-    limitMs: number | undefined,
-  ): Promise<IncomingMessage> => {
+  const answer = async (request: KubeRequest, use: 'pool' | 'stream', limitMs: number | undefined): Promise<IncomingMessage> => {
     const repeatable = request.idempotent ?? (request.method === 'GET' || request.method === 'DELETE');
-    let socket = agent;
+    let fresh = false;
     let renewed = false;
     for (;;) {
       const credential = await credentialNow();
       request.signal?.throwIfAborted();
+      const transport = transports.of(credential);
+      const pooled = !fresh && (use === 'pool' || hasIdle(transport.pool));
       try {
-        const outgoing = send(request, transports.of(credential), socket, credential.token);
-        if (agent === 'single') outgoing.on('socket', (fresh) => fresh.setKeepAlive(true, KEEP_ALIVE_MS));
+        const outgoing = send(request, transport, pooled ? transport.pool : transport.single, credential.token);
+        if (use === 'stream') keepForStream(outgoing);
         const incoming = await open(request, outgoing, limitMs);
         if (incoming.statusCode !== 401 || renewed || !(await access.credentials.renew(credential))) return incoming;
         log.info('credentials refused, renewed', { server, user: access.credentials.owner });
@@ -160,10 +153,10 @@ export function connect(access: ClusterAccess, options: ConnectOptions): KubeCli
         const cause = error instanceof Lost ? error.cause : error;
         const code = (cause as NodeJS.ErrnoException | undefined)?.code;
         const stale = error instanceof Lost && error.reused && (code === 'ECONNRESET' || code === 'EPIPE');
-        if (!stale || !repeatable || socket === 'single') throw connectionError(access, request, cause);
+        if (!stale || !repeatable || !pooled) throw connectionError(access, request, cause);
         // The server closed the idle socket just as we wrote to it. After a restart of the server all of the pool is stale, so not from there.
         log.debug('stale socket, sent again on a new one', { method: request.method, path: request.path });
-        socket = 'single';
+        fresh = true;
       }
     }
   };
@@ -204,7 +197,7 @@ export function connect(access: ClusterAccess, options: ConnectOptions): KubeCli
       }
     },
     async stream(request) {
-      const incoming = await answer(request, 'single', undefined);
+      const incoming = await answer(request, 'stream', undefined);
       if (!isSuccess(incoming)) {
         const cancel = clock.after(DEFAULT_TIMEOUT_MS, () => incoming.destroy(new TimedOut(DEFAULT_TIMEOUT_MS)));
         try {

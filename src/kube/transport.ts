@@ -7,6 +7,8 @@ import type { ClusterAccess, Credential } from './access.ts';
 
 /** Requests in flight at once; more wait for a socket. */
 export const MAX_SOCKETS = 64;
+/** Idle sockets that are kept. They are used in turn, so the renewals of the Lease alone keep this many from being closed as idle. */
+const MAX_FREE_SOCKETS = 16;
 /** The API server and the load balancers before it close idle connections after some minutes; we are first. */
 const IDLE_MS = 60_000;
 /** First TCP keep-alive probe: a dead peer is noticed in minutes, not in the two hours of the kernel's default. */
@@ -90,11 +92,31 @@ function createTransport(access: ClusterAccess, credential: Credential): Transpo
     keepAlive: true,
     keepAliveMsecs: KEEP_ALIVE_MS,
     maxSockets: MAX_SOCKETS,
+    maxFreeSockets: MAX_FREE_SOCKETS,
+    scheduling: 'fifo',
     timeout: IDLE_MS,
   });
   const single = new Agent({ ...tlsOptions, keepAlive: false });
   if (access.proxy) pool.createConnection = single.createConnection = throughProxy(new URL(access.proxy), secure);
   return { request: secure ? https.request : http.request, pool, single };
+}
+
+/** True when a request would be sent at once on a socket that is open already. */
+export function hasIdle(agent: http.Agent): boolean {
+  return Object.values(agent.freeSockets).some((sockets) => (sockets?.length ?? 0) > 0);
+}
+
+/**
+ * A stream keeps its socket for itself, out of the pool and its limits, and the socket ends with it. One taken from the pool saves the
+ * TLS handshake, which is most of the time between a taint and the pods of its node.
+ */
+export function keepForStream(request: http.ClientRequest): void {
+  request.on('socket', (socket) => {
+    socket.emit('agentRemove'); // the documented way out of an agent
+    socket.setTimeout(0);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    request.on('close', () => socket.destroy());
+  });
 }
 
 function closeIdle(agent: http.Agent): void {

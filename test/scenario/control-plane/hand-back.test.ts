@@ -145,7 +145,7 @@ describe.concurrent('a node is handed back', () => {
   });
 
   it('after standing still, tried again later, and left alone after the last try', async () => {
-    await makeCase('aside', { stepAside: '2s', retryAfter: '2s', attempts: 2 });
+    await makeCase('aside', { stepAside: '4s', retryAfter: '5s', attempts: 2 });
     await cluster.patchNode('aside', wanted('aside'));
     const before = await look('aside');
     await cluster.waitsFor('aside', 'ProtectedPod');

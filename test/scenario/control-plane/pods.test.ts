@@ -37,6 +37,19 @@ const deletions = ({ namespace }: Case) => bed.auditLog({ user: 'peer', namespac
 const budgetOf = (made: Case, name: string, budget: object, overrides = {}) =>
   podDisruptionBudget(made.namespace, name, { ...budget }, overrides);
 
+/** Both the disruption controller and, by then, Drover's own watch have seen the budgets. */
+const budgetsCounted = (made: Case, count: number) =>
+  eventually(
+    `${count} budgets that are counted`,
+    async () =>
+      (
+        await cluster.api<{ items: { status?: { expectedPods?: number } }[] }>({
+          path: `/apis/policy/v1/namespaces/${made.namespace}/poddisruptionbudgets`,
+        })
+      ).items,
+    (items) => items.length === count && items.every(({ status }) => (status?.expectedPods ?? 0) > 0),
+  );
+
 /** The status line of one pod. */
 async function podStatus(made: Case, name: string) {
   const [maintenance] = await cluster.maintenancesOf(made.old);
@@ -51,6 +64,7 @@ describe.concurrent('disruption budgets', () => {
     });
     const second = budgetOf(made, 'second', { maxUnavailable: 1 }, { spec: { selector: { matchLabels: { app: 'app' } } } });
     await cluster.create(budgetOf(made, 'app', { maxUnavailable: 1 }), second);
+    await budgetsCounted(made, 2);
     await maintain(made, cluster);
 
     const waits = await cluster.waitsFor(made.old, 'SeveralBudgets');
@@ -150,7 +164,7 @@ describe.concurrent('disruption budgets', () => {
     await cluster.create(budgetOf(made, 'app', { maxUnavailable: 0 }));
     await cluster.readyPods(made.namespace, 1);
     const [before] = await cluster.podsOn(made.old);
-    await maintain(made, cluster, { handover: 'Never', ladder: [{ after: '2s', do: 'Delete', graceSeconds: 7 }] });
+    await maintain(made, cluster, { handover: 'Never', ladder: [{ after: '6s', do: 'Delete', graceSeconds: 7 }] });
     await cluster.waitsFor(made.old, 'BudgetNeverAllows');
     await cluster.phase(made.old, ['Drained']);
 

@@ -14,7 +14,7 @@ import type { Context } from './result.ts';
 
 const RBAC = fileURLToPath(new URL('../examples/rbac.yaml', import.meta.url));
 const COMPONENT = 'drover-controller';
-const BENCH_TAINT = 'bench.drover.dev/out';
+export const BENCH_TAINT = 'bench.drover.dev/out';
 
 const binding = (kind: 'ClusterRoleBinding' | 'RoleBinding', roleKind: string, namespace?: string) => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -3,18 +3,20 @@
  * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
  */
 import { finalizers, GROUP_VERSION } from '../api/names.ts';
-import type { JournalEntry, NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
+import type { NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
-import { activePhases, type Maintenance, type MaintenanceState, terminalPhases } from '../engine/maintenance.ts';
+import { isoSeconds } from '../engine/journal.ts';
+import { activePhases, type Maintenance, terminalPhases } from '../engine/maintenance.ts';
 import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { type CompiledSpec, compileMaintenance, leftBehind, stateOf } from './compile.ts';
+import { compileMaintenance, leftBehind, stateOf } from './compile.ts';
 import { validateMaintenance } from './admit.ts';
 import type { ApiStore } from './api-store.ts';
 import { causeHeld, isStale, withCause } from './ended.ts';
 import { journalEntry } from './journal-entry.ts';
-import { nameOf, newMaintenance } from './new-maintenance.ts';
+import { type Entry, idle } from './maintenance-entry.ts';
+import { nameOf, newMaintenance, type NodeMaintenanceDraft } from './new-maintenance.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { Progress } from './progress.ts';
 import { isUrgent, soonMs, statusChanged, statusOf } from './status.ts';
@@ -33,40 +35,13 @@ const MERGE_PATCH = 'application/merge-patch+json';
 const RETRY_MS = 1_000;
 const SWEEP_RETRY_MS = 600_000;
 
-interface Entry {
-  object: NodeMaintenance | null; // null: adopted, there is no object
-  spec: CompiledSpec;
-  state: MaintenanceState;
-  /** As the object has it, or will have it once the write under way is answered. */
-  written: NodeMaintenanceStatus | undefined;
-  /** What the next status is made of; null: nothing new has been decided. */
-  decision: Decision | null;
-  /** Done since the last write, for the journal. */
-  done: JournalEntry[];
-  writing: boolean;
-  /** A write failed a moment ago. */
-  refused: boolean;
-  cancelTimer: (() => void) | null;
-  housekeeping: boolean;
-  /** The pause is on its way, or was refused a moment ago. */
-  pausing: boolean;
-}
-
-const idle = (): Omit<Entry, 'object' | 'spec' | 'state' | 'written'> => ({
-  decision: null,
-  done: [],
-  writing: false,
-  refused: false,
-  cancelTimer: null,
-  housekeeping: false,
-  pausing: false,
-});
-
 export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const { client, clock, log, progress, mayAct, onChange } = options;
   const entries = new Map<string, Entry>();
   const byNode = new Map<string, Set<string>>(); // node name -> ids
   const creating = new Set<string>(); // node names
+  /** Nodes whose maintenance could not be created: nothing is begun there before there is one, or they would be cordoned and undone without end. */
+  const careful = new Set<string>();
   let active = 0; // as of the last pass
   const writes = new Set<Promise<void>>();
 
@@ -129,7 +104,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
   const write = (entry: Entry) => {
     const { id } = entry.spec;
-    if (!entry.object || entry.writing || entry.refused || !mayAct()) return;
+    if (!entry.object || entry.unborn || entry.writing || entry.refused || !mayAct()) return;
     if (entries.get(id) !== entry) return; // deleted while an earlier write was on its way
     const status = nextStatus(entry, clock.now());
     if (!status || (statusChanged(entry.written, status) === 'No' && causeHeld(entry.written) === causeHeld(status))) return;
@@ -158,16 +133,21 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     );
   };
 
-  /** At once what must be known at once; the rest is gathered. */
+  /** At once what must be known at once, yet after what is to be done; the rest is gathered. */
   const settle = (entry: Entry, decision: Decision) => {
-    if (isUrgent(decision, entry.written)) write(entry);
-    else writeLater(entry, soonMs(active));
+    if (!isUrgent(decision, entry.written)) return writeLater(entry, soonMs(active));
+    if (entry.due) return;
+    entry.due = true;
+    clock.soon(() => {
+      entry.due = false;
+      write(entry);
+    });
   };
 
   /** The finalizer is there before anything on the node is changed, and goes when nothing of ours is left on it. */
   const keepHouse = (entry: Entry) => {
     const { object, state } = entry;
-    if (!object || entry.housekeeping || !mayAct()) return;
+    if (!object || entry.unborn || entry.housekeeping || !mayAct()) return;
     const { metadata } = object;
     const path = `${COLLECTION}${pathOf(metadata.name)}`;
     // A drained node that is gone has finished, too: there is nothing to undo, and no further phase.
@@ -199,6 +179,13 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     const id = object.metadata.name;
     const entry = entries.get(id);
     const spec = compileMaintenance(object);
+    if (entry?.unborn) {
+      // What was decided meanwhile holds; an object that was there before, of before a crash, has a past of its own.
+      const state = object.status ? stateOf(object) : entry.state;
+      Object.assign(entry, { object, spec, state, written: object.status, unborn: false });
+      if (entry.decision) settle(entry, entry.decision);
+      return;
+    }
     if (!entry || entry.object === null || entry.object.metadata.uid !== object.metadata.uid) {
       const fresh: Entry = {
         object,
@@ -224,6 +211,19 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const seeAnswer = (object: NodeMaintenance) => {
     const valid = validateMaintenance(object, log);
     if (valid) see(valid);
+  };
+
+  /**
+   * The cordon need not wait for the answer to the creation: the node's journal names the maintenance, and one that never comes to be
+   * is undone like one that is gone (`adopt`).
+   */
+  const beginUnborn = (body: NodeMaintenanceDraft, nodeName: string) => {
+    if (careful.has(nodeName)) return;
+    const metadata = { ...body.metadata, generation: 0, creationTimestamp: isoSeconds(clock.now()) };
+    const object = validateMaintenance({ ...body, metadata } as NodeMaintenance, log);
+    if (!object) return;
+    put({ ...idle(), object, spec: compileMaintenance(object), state: stateOf(object), written: undefined, unborn: true });
+    progress.restore(metadata.name, 0, clock.now());
   };
 
   return {
@@ -300,15 +300,24 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       creating.add(nodeName);
       const name = nameOf(nodeName, nodeUid, match.policy.name, (taken) => entries.has(taken));
       const body = newMaintenance(name, nodeName, match);
+      beginUnborn(body, nodeName);
       const request = async () => {
+        await new Promise<void>((resolve) => clock.soon(resolve)); // after the cordon, which is what is waited for
+        if (!mayAct()) return;
         const created = await client.json<NodeMaintenance>({ method: 'POST', path: COLLECTION, body });
-        if (!entries.has(name)) seeAnswer(created);
+        if (entries.get(name)?.unborn ?? true) seeAnswer(created);
       };
       track(
         attempt(`create nodemaintenance ${name}`, request).then((ok) => {
           // After a failure not again before a moment has passed: the reason is usually a missing right.
-          if (ok) creating.delete(nodeName);
-          else clock.after(RETRY_MS, () => (creating.delete(nodeName), onChange()));
+          if (ok) {
+            creating.delete(nodeName);
+            careful.delete(nodeName);
+          } else {
+            if (entries.get(name)?.unborn) drop(name);
+            careful.add(nodeName);
+            clock.after(RETRY_MS, () => (creating.delete(nodeName), onChange()));
+          }
           onChange();
         }),
       );

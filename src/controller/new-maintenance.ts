@@ -1,4 +1,5 @@
 /** The NodeMaintenances that the controller creates. */
+import type { NodeMaintenance } from '../api/resources.ts';
 import { finalizers, GROUP_VERSION, labels } from '../api/names.ts';
 import type { Match } from './matcher.ts';
 import { cut } from './status.ts';
@@ -16,8 +17,16 @@ export function nameOf(nodeName: string, nodeUid: string, policy: string, isTake
   }
 }
 
+/** What the API server sets is not there yet: defaults, uid, times. */
+export interface NodeMaintenanceDraft {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Pick<NodeMaintenance['metadata'], 'name' | 'finalizers' | 'labels'>;
+  readonly spec: Partial<NodeMaintenance['spec']>;
+}
+
 /** The object as it is posted: the policy's drain settings are copied, so that a later change of the policy does not change a drain midway. */
-export function newMaintenance(name: string, nodeName: string, { policy, rule, message }: Match): object {
+export function newMaintenance(name: string, nodeName: string, { policy, rule, message }: Match): NodeMaintenanceDraft {
   const { drain, handBack, priority } = policy.source.spec;
   return {
     apiVersion: GROUP_VERSION,

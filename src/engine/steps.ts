@@ -187,7 +187,8 @@ function draining(input: StepInput): StepResult {
   const stop = interruption(input);
   if (stop) return stop;
   const { maintenance, node, drain, now } = input;
-  if (!node || !drain?.known) return { phase: 'Draining', waitingFor: drain?.waitingFor ?? null };
+  if (!node || !drain) return { phase: 'Draining' };
+  // Its pods are read meanwhile: what they say would not change the cordon, and each millisecond may bring one more pod.
   if (!isCordoned(input)) {
     const message = patchFailure(input);
     return {
@@ -196,6 +197,7 @@ function draining(input: StepInput): StepResult {
       waitingFor: message === null ? drain.waitingFor : { cause: 'CordonFailed', message },
     };
   }
+  if (!drain.known) return { phase: 'Draining', waitingFor: drain.waitingFor };
   if (drain.remaining === 0) return { phase: 'Settling', waitingFor: null };
 
   const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);

@@ -26,7 +26,7 @@ function hastyClock() {
     }
     return () => void armed.delete(timer);
   };
-  const clock: Clock = { now: () => now, after, sleep: createSleep(after) };
+  const clock: Clock = { now: () => now, after, soon: (callback) => void setImmediate(callback), sleep: createSleep(after) };
   return { clock, armed };
 }
 

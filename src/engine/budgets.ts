@@ -53,17 +53,34 @@ export interface BudgetBook {
   keysIn(namespace: string): ReadonlySet<string>;
 }
 
-export function openBudgetBook(budgets: readonly Budget[], charges: (budget: string) => number): BudgetBook {
-  const byNamespace = new Map<string, Budget[]>();
-  for (const budget of budgets) {
-    const list = byNamespace.get(budget.namespace);
-    if (list) list.push(budget);
-    else byNamespace.set(budget.namespace, [budget]);
-  }
-  const chargedNow = new Map<string, number>();
-  const keys = new Map<string, ReadonlySet<string>>();
+/** What follows from the budgets alone, whatever is charged to them. */
+interface Shelves {
+  readonly byNamespace: ReadonlyMap<string, readonly Budget[]>;
+  readonly keys: Map<string, ReadonlySet<string>>;
   // Pods of one owner share their label object (the decoders intern it), so each selector is tried once per owner, not per pod.
-  const found = new Map<string, Map<StringMap, readonly Budget[]>>();
+  readonly found: Map<string, Map<StringMap, readonly Budget[]>>;
+}
+
+// The budgets are a snapshot: the same array until one of them changes.
+const shelves = new WeakMap<readonly Budget[], Shelves>();
+
+function shelve(budgets: readonly Budget[]): Shelves {
+  let known = shelves.get(budgets);
+  if (!known) {
+    const byNamespace = new Map<string, Budget[]>();
+    for (const budget of budgets) {
+      const list = byNamespace.get(budget.namespace);
+      if (list) list.push(budget);
+      else byNamespace.set(budget.namespace, [budget]);
+    }
+    shelves.set(budgets, (known = { byNamespace, keys: new Map(), found: new Map() }));
+  }
+  return known;
+}
+
+export function openBudgetBook(budgets: readonly Budget[], charges: (budget: string) => number): BudgetBook {
+  const { byNamespace, keys, found } = shelve(budgets);
+  const chargedNow = new Map<string, number>();
   let lane = MAX_IN_FLIGHT_PER_BUDGET;
 
   const of: BudgetBook['of'] = ({ namespace, labels }) => {

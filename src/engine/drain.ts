@@ -14,6 +14,7 @@ import { readHandover } from './handover.ts';
 import { ladderAt, type LadderState } from './ladder.ts';
 import { classifyPod, ownerKey, podKey, skippedFrom, type PodClass, type SkipBecause } from './pods.ts';
 import { decideTerminating, heldBack } from './pod-wait.ts';
+import type { DrainSettings } from './settings.ts';
 import type { Attempt, Drain, Needs, World } from './world.ts';
 
 export interface PodReport {
@@ -61,14 +62,24 @@ export interface PodDecision {
   readonly wakeAt?: Millis;
 }
 
-interface Candidate {
-  readonly drain: Drain;
+/** One pod that has to leave, as far as it does not depend on the time. */
+interface Leaver {
   readonly pod: Pod;
   readonly class: Exclude<PodClass, { kind: 'Skip' }>;
-  readonly ladder: LadderState;
-  readonly siblings: readonly Pod[];
   /** The tier that leaves first, when it is not the pod's own. */
   readonly behind: { readonly tier: string; readonly remaining: number } | null;
+}
+
+/** The pods of one node, sorted out. */
+interface Sorted {
+  readonly leavers: readonly Leaver[];
+  readonly skipped: readonly PodReport[];
+}
+
+interface Candidate extends Leaver {
+  readonly drain: Drain;
+  readonly ladder: LadderState;
+  readonly siblings: readonly Pod[];
 }
 
 // Refused although the cached budget allowed it: when neither the budget nor a Retry-After wakes us, look again.
@@ -77,7 +88,9 @@ export const REFUSED_RETRY_MS = 5_000;
 /** A drain while it is decided. */
 interface Open {
   readonly drain: Drain;
-  readonly candidates: readonly Candidate[];
+  readonly ladder: LadderState;
+  readonly siblings: readonly Pod[];
+  readonly leavers: readonly Leaver[];
   readonly reports: PodReport[];
   readonly effects: PodEffect[];
   readonly wake: Millis[];
@@ -97,22 +110,29 @@ export function decideDrains(drains: readonly Drain[], world: World, now: Millis
     needs.podsOf.add(drain.node.name);
     const pods = world.podsOn(drain.node.name);
     const known = pods !== null && world.budgets !== null;
-    const reports: PodReport[] = [];
-    const own: Candidate[] = [];
+    const siblings = pods ?? [];
     const ladder = ladderAt(drain, now);
-    for (const pod of inNameOrder(pods ?? [])) {
-      const cls = classifyPod(pod, drain.settings, readHandover(pod) !== null, now);
-      if (cls.kind === 'Skip') reports.push({ pod, tier: '', state: 'Skipped', skipped: cls.because });
-      else own.push({ drain, pod, class: cls, ladder, siblings: pods ?? [], behind: null });
-    }
+    const { leavers, skipped } = sortOut(siblings, drain, now);
     const wake = ladder.nextAt === null ? [] : [ladder.nextAt];
-    open.push({ drain, candidates: known ? inTierOrder(own) : [], reports, effects: [], wake, known, remaining: own.length });
+    open.push({
+      drain,
+      ladder,
+      siblings,
+      leavers: known ? leavers : [],
+      reports: [...skipped],
+      effects: [],
+      wake,
+      known,
+      remaining: leavers.length,
+    });
   }
 
   const fair = [...open].sort(byFairness);
-  budgets.spread(new Set(fair.flatMap(({ candidates }) => candidates.flatMap(({ pod }) => budgets.of(pod)))).size);
-  for (const { candidates, reports, effects, wake } of fair) {
-    for (const candidate of candidates) {
+  budgets.spread(new Set(fair.flatMap(({ leavers }) => leavers.flatMap(({ pod }) => budgets.of(pod)))).size);
+  for (const { drain, ladder, siblings, leavers, reports, effects, wake } of fair) {
+    for (const leaver of leavers) {
+      const { pod, class: cls, behind } = leaver;
+      const candidate: Candidate = { pod, class: cls, behind, drain, ladder, siblings };
       const decision = decidePod(candidate, pass);
       const leaves = decision.effect?.do === 'Evict' || decision.effect?.do === 'Delete';
       if (leaves) pass.leaving.add(candidate.pod.uid);
@@ -172,13 +192,32 @@ function livingOf(pods: readonly Pod[]): ReadonlySet<string> {
   return uids;
 }
 
+// The pods of a node are a snapshot: the same array until one of them changes, and most passes find no change on most nodes.
+const sorted = new WeakMap<readonly Pod[], { readonly settings: DrainSettings; readonly of: Sorted }>();
+
+function sortOut(pods: readonly Pod[], { settings }: Drain, now: Millis): Sorted {
+  const known = sorted.get(pods);
+  // Only with skipDeletedAfterMs does the answer depend on the time.
+  if (known?.settings === settings && settings.skipDeletedAfterMs === undefined) return known.of;
+  const skipped: PodReport[] = [];
+  const own: Leaver[] = [];
+  for (const pod of inNameOrder(pods)) {
+    const cls = classifyPod(pod, settings, readHandover(pod) !== null, now);
+    if (cls.kind === 'Skip') skipped.push({ pod, tier: '', state: 'Skipped', skipped: cls.because });
+    else own.push({ pod, class: cls, behind: null });
+  }
+  const found = { leavers: inTierOrder(own), skipped };
+  sorted.set(pods, { settings, of: found });
+  return found;
+}
+
 /** Only the lowest tier that still has pods moves; the others wait and say for whom. */
-function inTierOrder(own: readonly Candidate[]): Candidate[] {
+function inTierOrder(own: readonly Leaver[]): Leaver[] {
   let lowest = Number.POSITIVE_INFINITY;
-  for (const candidate of own) lowest = Math.min(lowest, candidate.class.tier.order);
-  const first = own.filter((candidate) => candidate.class.tier.order === lowest);
+  for (const leaver of own) lowest = Math.min(lowest, leaver.class.tier.order);
+  const first = own.filter((leaver) => leaver.class.tier.order === lowest);
   const behind = { tier: first[0]?.class.tier.name ?? '', remaining: first.length };
-  return own.map((candidate) => (candidate.class.tier.order === lowest ? candidate : { ...candidate, behind }));
+  return own.map((leaver) => (leaver.class.tier.order === lowest ? leaver : { ...leaver, behind }));
 }
 
 function byFairness(a: Open, b: Open): number {
@@ -191,16 +230,8 @@ function byFairness(a: Open, b: Open): number {
   );
 }
 
-// The pods of a node are a snapshot: the same array until one of them changes, and most passes find no change on most nodes.
-const ordered = new WeakMap<readonly Pod[], readonly Pod[]>();
-
 function inNameOrder(pods: readonly Pod[]): readonly Pod[] {
-  let found = ordered.get(pods);
-  if (!found) {
-    found = [...pods].sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
-    ordered.set(pods, found);
-  }
-  return found;
+  return [...pods].sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,5 @@
 /** When an empty node counts as drained: empty for a while, its volumes off, and what left it Ready somewhere else. */
+import type { Pod } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
 import type { MovedPod } from './maintenance.ts';
@@ -41,13 +42,35 @@ function isBack(moved: MovedPod, workloads: Workloads): boolean {
     case 'ReplicaSet': {
       const replicaSet = workloads.replicaSets.get(moved.owner.uid);
       if (!replicaSet) return true;
-      const ready = workloads.pods.filter((pod) => pod.owner?.uid === replicaSet.uid && pod.ready && pod.deletedAt === undefined);
-      return ready.length >= replicaSet.replicas;
+      const ready = readyByOwner(workloads).get(replicaSet.uid) ?? [];
+      return ready.filter((pod) => pod.deletedAt === undefined).length >= replicaSet.replicas;
     }
     case 'StatefulSet':
       // Re-created under its name; when the set was scaled down meanwhile it stays away and the time-out ends the wait.
-      return workloads.pods.some((pod) => pod.owner?.uid === moved.owner.uid && pod.name === moved.name && pod.ready);
+      return (
+        readyByOwner(workloads)
+          .get(moved.owner.uid)
+          ?.some((pod) => pod.name === moved.name) ?? false
+      );
     default:
       return true;
   }
+}
+
+// A snapshot is asked once for each pod that has left, in each pass.
+const counted = new WeakMap<Workloads, ReadonlyMap<string, readonly Pod[]>>();
+
+function readyByOwner(workloads: Workloads): ReadonlyMap<string, readonly Pod[]> {
+  let found = counted.get(workloads);
+  if (!found) {
+    const byOwner = new Map<string, Pod[]>();
+    for (const pod of workloads.pods) {
+      if (!pod.ready || !pod.owner) continue;
+      const list = byOwner.get(pod.owner.uid);
+      if (list) list.push(pod);
+      else byOwner.set(pod.owner.uid, [pod]);
+    }
+    counted.set(workloads, (found = byOwner));
+  }
+  return found;
 }

@@ -126,14 +126,13 @@ export function createRunner(options: RunnerOptions): Runner {
   function pass(): void {
     scheduled = false;
     // A new phase is a new question about the same world: from the reason to the cordon in one go.
-    for (let round = 1; !stopped; round += 1) {
-      if (!look()) return;
-      if (round === MAX_ROUNDS) return poke();
-    }
+    let round = 0;
+    while (look()) if (++round === MAX_ROUNDS) return poke();
   }
 
   /** @returns whether a maintenance has entered another phase */
   function look(): boolean {
+    if (stopped) return false;
     const now = clock.now();
     lastPassAt = now;
     const dueAt = options.prepare(now);

@@ -9,11 +9,12 @@ import { help } from './help.ts';
 import { describeMachine } from './machine.ts';
 import { memory } from './memory.ts';
 import { oneNode } from './one-node.ts';
+import { plan } from './plan.ts';
 import { markdownPage, type Reports, terminalReport } from './report.ts';
 import type { Bench } from './result.ts';
 import { rotation } from './rotation.ts';
 
-const benches: Readonly<Record<string, Bench>> = { cordon, 'one-node': oneNode, rotation, memory, help };
+const benches: Readonly<Record<string, Bench>> = { cordon, 'one-node': oneNode, rotation, memory, help, plan };
 
 const USAGE = `npm run bench -- [--only NAME[,NAME]] [--runs N] [--write] [--dist FOLDER] [--node-flag FLAG]
   --only NAME       one of ${Object.keys(benches).join(', ')}; default: all

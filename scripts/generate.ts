@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { crds } from '../src/api/crd.ts';
 import { referencePage } from '../src/api/reference-page.ts';
 import { describeCli } from '../src/cli/reference.ts';
+import { scenarioPage } from '../src/sim/scenario/reference-page.ts';
 
 const generated: Readonly<Record<string, () => string>> = {
   'docs/reference/crds.yaml': () =>
@@ -17,6 +18,7 @@ const generated: Readonly<Record<string, () => string>> = {
       .join(''),
   'docs/reference/resources.md': referencePage,
   'docs/reference/cli.md': describeCli,
+  'docs/reference/scenarios.md': scenarioPage,
 };
 
 const root = new URL('../', import.meta.url);

@@ -86,14 +86,14 @@ function runProject(name) {
 
 async function bedProjects() {
   if (process.env.DROVER_SKIP_BEDS === '1') {
-    for (const name of ['control-plane', 'real-nodes']) console.log(`not run: ${name} bed: DROVER_SKIP_BEDS=1`);
+    for (const name of ['simulated', 'control-plane', 'real-nodes']) console.log(`not run: ${name} bed: DROVER_SKIP_BEDS=1`);
     return [];
   }
   const { tsImport } = await import('tsx/esm/api');
   const { findBeds } = await tsImport('../test/beds/binaries.ts', import.meta.url);
-  const { controlPlane, realNodes } = findBeds();
+  const { simulated, controlPlane, realNodes } = findBeds();
   const runnable = [];
-  for (const [name, bed] of Object.entries({ 'control-plane': controlPlane, 'real-nodes': realNodes })) {
+  for (const [name, bed] of Object.entries({ simulated, 'control-plane': controlPlane, 'real-nodes': realNodes })) {
     if (bed.available) {
       runnable.push(name);
       continue;

@@ -15,17 +15,17 @@ export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 /** A whole MaintenancePolicy with its defaults filled in. */
 export function parsePolicy(value: unknown): Parsed<MaintenancePolicy> {
-  return parse(maintenancePolicy, value, '');
+  return parseFields(maintenancePolicy, value);
 }
 
 /** A whole NodeMaintenance with its defaults filled in. */
 export function parseMaintenance(value: unknown): Parsed<NodeMaintenance> {
-  return parse(nodeMaintenance, value, '');
+  return parseFields(nodeMaintenance, value);
 }
 
 /** A drain block alone. @param at what precedes the paths of its errors; default `drain` */
 export function parseDrain(value: unknown, at = 'drain'): Parsed<DrainSpec> {
-  return parse(drainSpec, value, at);
+  return parseFields(drainSpec, value, at);
 }
 
 /** One line each: `MaintenancePolicy "gpu": spec.reasons[0].taint: taint is required when ...`. */
@@ -33,7 +33,8 @@ export function formatFieldErrors(kind: string, name: string, errors: readonly F
   return errors.map(({ path, message }) => `${kind} "${name}": ${path === '' ? '' : `${path}: `}${message}`);
 }
 
-function parse<S extends z.ZodType>(schema: S, value: unknown, at: string): Parsed<z.output<S>> {
+/** Anything that a schema describes, with its defaults filled in. @param at what precedes the paths of its errors */
+export function parseFields<S extends z.ZodType>(schema: S, value: unknown, at = ''): Parsed<z.output<S>> {
   const result = schema.safeParse(withoutNulls(value), { reportInput: true });
   if (result.success) return { ok: true, value: result.data };
   return { ok: false, errors: result.error.issues.flatMap((issue) => fieldErrors(issue, at)) };

@@ -8,8 +8,10 @@ import type { KubeClient } from '../kube/client.ts';
 import { choice, type Flag, type Flags, onByDefault, text, timeLimit, toggle, type Values } from './flags.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import type { Screen } from './screen.ts';
+import type { Processes, StartSimulation } from './simulation.ts';
 
 export interface Command<F extends Flags> {
+  /** One word, or two: a group of `commands.ts` and a word of its own. */
   readonly name: string;
   /** One line in the list of commands; no full stop. */
   readonly summary: string;
@@ -43,6 +45,7 @@ export interface Context {
   /** "drover" or "kubectl drover": how it was called, for what it tells the user to run. */
   readonly program: string;
   readonly screen: Screen;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -52,10 +55,14 @@ export interface Context {
   readonly verbose: boolean;
   /** Connects on first use. */
   client(): Promise<KubeClient>;
+  /** Connects to that address, without credentials; the caller closes it. */
+  connectTo(url: string): Promise<KubeClient>;
   /** Aborts on the first Ctrl-C or SIGTERM; the second one ends the process. */
   readonly interrupt: AbortSignal;
   /** Runs it until it is interrupted. */
   startController(config: ControllerConfig): Promise<number>;
+  readonly startSimulation: StartSimulation;
+  readonly processes: Processes;
 }
 
 export type OutputFormat = 'text' | 'json' | 'yaml';

@@ -2,13 +2,21 @@
 import { cancelCommand, pauseCommand, resumeCommand } from './hold/command.ts';
 import { controllerCommand } from './controller/command.ts';
 import { crdsCommand } from './crds/command.ts';
+import { demoCommand } from './demo/command.ts';
 import { drainCommand } from './drain/command.ts';
+import { planCommand } from './plan/command.ts';
+import { snapshotCommand } from './snapshot/command.ts';
+import { downCommand } from './sim/down/command.ts';
+import { kubeconfigCommand } from './sim/kubeconfig/command.ts';
+import { loadCommand } from './sim/load/command.ts';
+import { upCommand } from './sim/up/command.ts';
 import { statusCommand } from './status/command.ts';
 import { uncordonCommand } from './uncordon/command.ts';
 import { whyCommand } from './why/command.ts';
 import type { AnyCommand } from './command.ts';
 
 export const commands: readonly AnyCommand[] = [
+  planCommand,
   drainCommand,
   uncordonCommand,
   statusCommand,
@@ -16,6 +24,21 @@ export const commands: readonly AnyCommand[] = [
   pauseCommand,
   resumeCommand,
   cancelCommand,
+  demoCommand,
+  upCommand,
+  downCommand,
+  loadCommand,
+  kubeconfigCommand,
+  snapshotCommand,
   controllerCommand,
   crdsCommand,
 ];
+
+/** The first word of commands of two. */
+export const groups: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
+  sim: {
+    summary: 'A simulated cluster to try things on: up, down, load, kubeconfig',
+    description:
+      'A simulated Kubernetes cluster on this machine, for kubectl and drover alike. It needs no containers and no rights.',
+  },
+};

@@ -16,9 +16,16 @@ describe('help', () => {
   });
 
   it.each(commands.map(({ name }) => name))('of %s is as on file', async (name) => {
-    const { code, out } = await cli([name, '--help']);
+    const { code, out } = await cli([...name.split(' '), '--help']);
     expect(code).toBe(0);
-    await expect(out).toMatchFileSnapshot(golden(`help-${name}`));
+    await expect(out).toMatchFileSnapshot(golden(`help-${name.replace(' ', '-')}`));
+  });
+
+  it('of a group names its commands, and is what a group alone prints as an error', async () => {
+    const { code, out } = await cli(['sim', '--help']);
+    expect(code).toBe(0);
+    await expect(out).toMatchFileSnapshot(golden('help-sim'));
+    expect(await cli(['sim'])).toMatchObject({ code: 2, out: '', err: out });
   });
 
   it('shows the name that the program was called by', async () => {
@@ -38,6 +45,7 @@ describe('errors', () => {
       ['drain', 'a', '--timeout', 'soon'],
       "error: option '--timeout <duration>' argument 'soon' is invalid. It must be a duration like 30s, 10m or 1h30m, not \"soon\".\n",
     ],
+    ['an unknown command of a group', ['sim', 'upp'], "error: unknown command 'upp' (Did you mean up?)\n"],
     ['a word too many', ['crds', 'x'], "error: too many arguments for 'crds'. Expected 0 arguments but got 1.\n"],
     ['no node', ['drain'], 'error: no node is named; give one or more names, or a --selector\nsee: drover drain --help\n'],
     [

@@ -4,12 +4,13 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { KubeError, type KubeClient } from '../kube/client.ts';
 import { type AnyCommand, type Context, type GlobalValues, globalFlags } from './command.ts';
-import { commands } from './commands.ts';
+import { commands, groups } from './commands.ts';
 import type { StartController } from './controller-config.ts';
 import { CommandError, exitCode, UsageError } from './errors.ts';
 import { type Flag, type Flags, longName } from './flags.ts';
 import { normalizeArguments } from './kubectl-arguments.ts';
 import { createScreen, type Terminal } from './screen.ts';
+import type { Processes, StartSimulation } from './simulation.ts';
 import { createTextLog } from './text-log.ts';
 
 /** What only the entry point may construct. */
@@ -28,6 +29,9 @@ export interface Host {
   readonly interrupts: () => AbortSignal;
   readonly atExit: (callback: () => void) => () => void;
   readonly startController: StartController;
+  readonly connectTo: (url: string, log: Log) => Promise<KubeClient>;
+  readonly startSimulation: StartSimulation;
+  readonly processes: Processes;
 }
 
 interface Chosen {
@@ -57,6 +61,7 @@ async function runCommand({ command, args, values }: Chosen, globals: GlobalValu
   const context: Context = {
     program: host.program,
     screen,
+    env: host.env,
     clock: host.clock,
     random: host.random,
     log,
@@ -64,6 +69,9 @@ async function runCommand({ command, args, values }: Chosen, globals: GlobalValu
     verbose: globals.verbose,
     client: () => (client ??= host.connect(globals, log)),
     interrupt: host.interrupts(),
+    connectTo: (url) => host.connectTo(url, log),
+    startSimulation: host.startSimulation,
+    processes: host.processes,
     startController: (config) =>
       host.startController(config, { cluster: globals, version: host.version, signal: context.interrupt }),
   };
@@ -105,12 +113,37 @@ export function createParser(
       outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`),
     });
   addFlags(root, globalFlags);
-  for (const command of commands) root.addCommand(parserOf(command, host, root, choose));
+  const grouped = new Map<string, Parser>();
+  for (const command of commands) {
+    const parser = parserOf(command, host, root, choose);
+    const [group, word] = command.name.split(' ');
+    if (group === undefined || word === undefined) {
+      root.addCommand(parser);
+      continue;
+    }
+    let parent = grouped.get(group);
+    if (!parent) {
+      parent = groupParser(group, root);
+      grouped.set(group, parent);
+      root.addCommand(parent);
+    }
+    parent.addCommand(parser);
+  }
   return root;
 }
 
+function groupParser(name: string, root: Parser): Parser {
+  const { summary = '', description = '' } = groups[name] ?? {};
+  return new Parser(name)
+    .copyInheritedSettings(root)
+    .summary(summary)
+    .description(description)
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand(false);
+}
+
 function parserOf(command: AnyCommand, host: Pick<Host, 'program'>, root: Parser, choose: (chosen: Chosen) => void): Parser {
-  const parser = new Parser(command.name).copyInheritedSettings(root);
+  const parser = new Parser(command.name.split(' ').at(-1)).copyInheritedSettings(root);
   parser.summary(command.summary).description(command.description.join('\n\n')).helpOption('-h, --help', 'Print this help.');
   if (command.arguments === undefined) parser.usage('[options]');
   else parser.argument('[args...]').usage(`[options] ${command.arguments}`);

@@ -11,7 +11,7 @@ export function describeCli(): string {
     '',
     '`drover` and `kubectl-drover` (run as `kubectl drover`) are the same program. `drover help COMMAND` prints what is below.',
     '',
-    ...commands.map(({ name, summary }) => `- [\`drover ${name}\`](#drover-${name}): ${summary}`),
+    ...commands.map(({ name, summary }) => `- [\`drover ${name}\`](#drover-${name.replace(' ', '-')}): ${summary}`),
     '',
     '## Exit codes',
     '',

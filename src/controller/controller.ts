@@ -34,6 +34,8 @@ export interface ControllerOptions {
   readonly leaderElect: boolean;
   readonly leaseNamespace: string;
   readonly observer: Observer;
+  /** See `RunnerOptions`; for virtual time. */
+  readonly restMs?: Millis;
 }
 
 export interface Controller {
@@ -173,9 +175,10 @@ export function runController(options: ControllerOptions): Controller {
       dryRun: false,
       store,
       nodes: () => nodes,
-      policies: () => matcher.admission(lastStarts(store.list())),
+      policies: (maintenances) => matcher.admission(lastStarts(maintenances)),
       holds: (maintenance) => matcher.holds(maintenance, clock.now()),
       mayAct,
+      ...(options.restMs !== undefined && { restMs: options.restMs }),
       prepare,
       onPass(decisions: readonly Decision[], now, tookMs) {
         observer.passed(decisions, nodes, now, tookMs);

@@ -1,6 +1,6 @@
 import type { JournalEntry, NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
-import type { MaintenanceState } from '../engine/maintenance.ts';
+import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
 import type { CompiledSpec } from './compile.ts';
 
 /** What the store knows of one maintenance. */
@@ -8,6 +8,8 @@ export interface Entry {
   object: NodeMaintenance | null; // null: adopted, there is no object
   spec: CompiledSpec;
   state: MaintenanceState;
+  /** Spec, state and memory as the engine sees them; null: one of them has changed since. */
+  composed: { readonly maintenance: Maintenance; readonly spec: CompiledSpec } | null;
   /** As the object has it, or will have it once the write under way is answered. */
   written: NodeMaintenanceStatus | undefined;
   /** What the next status is made of; null: nothing new has been decided. */
@@ -29,6 +31,7 @@ export interface Entry {
 
 export const idle = (): Omit<Entry, 'object' | 'spec' | 'state' | 'written'> => ({
   decision: null,
+  composed: null,
   done: [],
   writing: false,
   refused: false,

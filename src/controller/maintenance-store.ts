@@ -45,7 +45,16 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   let active = 0; // as of the last pass
   const writes = new Set<Promise<void>>();
 
-  const compose = (entry: Entry): Maintenance => ({ ...entry.spec, state: entry.state, memory: progress.memory(entry.spec.id) });
+  const compose = (entry: Entry): Maintenance => {
+    const { spec, state, composed } = entry;
+    const memory = progress.memory(spec.id);
+    // Of thousands most are as they were in the last pass.
+    if (composed?.spec === spec && composed.maintenance.state === state && composed.maintenance.memory === memory)
+      return composed.maintenance;
+    const maintenance = { ...spec, state, memory };
+    entry.composed = { maintenance, spec };
+    return maintenance;
+  };
   const hasFinalizer = (object: NodeMaintenance) => object.metadata.finalizers?.includes(finalizers.undo) ?? false;
 
   const put = (entry: Entry) => {
@@ -65,7 +74,9 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     if (ids?.size === 0) byNode.delete(entry.spec.nodeName);
     progress.forget(id);
   };
-  const onNode = (nodeName: string) => [...(byNode.get(nodeName) ?? [])].flatMap((id) => entries.get(id) ?? []);
+  function* onNode(nodeName: string): Iterable<Entry> {
+    for (const id of byNode.get(nodeName) ?? []) yield entries.get(id) as Entry; // `put` and `drop` keep both alike
+  }
 
   const track = (work: Promise<void>) => {
     const settled = work.catch((error: unknown) =>
@@ -245,7 +256,8 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       if (!entry) return;
       const moved = decision.phase !== entry.state.phase;
       if (moved && decision.phase === 'Draining' && entry.state.phase === 'Pending') progress.begin(entry.spec.id);
-      entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
+      if (moved || decision.change)
+        entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
       if (decision.pods)
         progress.expect(
           entry.spec.id,
@@ -324,8 +336,8 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     },
 
     of(nodeName) {
-      const living = onNode(nodeName).find((entry) => !terminalPhases.has(entry.state.phase));
-      return living && compose(living);
+      for (const entry of onNode(nodeName)) if (!terminalPhases.has(entry.state.phase)) return compose(entry);
+      return undefined;
     },
 
     adopt(id, nodeName) {
@@ -359,13 +371,11 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
     isSpent(node, policy) {
       // A maintenance older than the node was about another machine of that name.
-      return onNode(node.name).some(
-        ({ spec, state, written, decision }) =>
-          spec.policy === policy &&
-          spec.createdAt >= node.createdAt &&
-          terminalPhases.has(state.phase) &&
-          (decision ? decision.cause : causeHeld(written)),
-      );
+      for (const { spec, state, written, decision } of onNode(node.name)) {
+        if (spec.policy !== policy || spec.createdAt < node.createdAt || !terminalPhases.has(state.phase)) continue;
+        if (decision ? decision.cause : causeHeld(written)) return true;
+      }
+      return false;
     },
 
     reviewEnded(holds) {

@@ -31,6 +31,8 @@ export interface Matcher {
   counts(policy: string): { readonly selected: number; readonly matched: number };
 }
 
+const dependsOnTime = ({ type }: ReasonRule): boolean => type === 'Condition';
+
 export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
   const times = createConditionTimes();
   const found = new Map<string, Match>();
@@ -38,6 +40,10 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
   const selected = new Map<string, Set<string>>(); // policy -> nodes
   const dirty = new Set<string>();
   let policies: readonly Policy[] = [];
+  /** The selected nodes of each policy, as they are now; empty after a change. */
+  const members = new Map<string, readonly Node[]>();
+  /** Of policies whose answer does not depend on the time. */
+  const held = new WeakMap<Node, { readonly policy: Policy; readonly holds: boolean }>();
 
   const contextAt = (now: Millis): ReasonContext => ({ now, conditionSince: times.since });
   const selects = (policy: Policy, node: Node) =>
@@ -48,12 +54,12 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
     due.delete(node.name);
     const context = contextAt(now);
     for (const policy of policies) {
-      const members = selected.get(policy.name);
+      const chosen = selected.get(policy.name);
       if (!selects(policy, node)) {
-        members?.delete(node.name);
+        chosen?.delete(node.name);
         continue;
       }
-      members?.add(node.name);
+      chosen?.add(node.name);
       if (found.has(node.name)) continue;
       for (const rule of policy.reasons) {
         const match: ReasonMatch = matchReason(rule, node, context);
@@ -70,19 +76,22 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
     setPolicies(next) {
       policies = [...next].sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1));
       selected.clear();
+      members.clear();
       for (const policy of policies) selected.set(policy.name, new Set());
       for (const name of nodes.keys()) dirty.add(name);
     },
     see(node, now) {
       times.see(node, now);
+      members.clear();
       dirty.add(node.name);
     },
     forget(nodeName) {
       times.forget(nodeName);
+      members.clear();
       found.delete(nodeName);
       due.delete(nodeName);
       dirty.delete(nodeName);
-      for (const members of selected.values()) members.delete(nodeName);
+      for (const chosen of selected.values()) chosen.delete(nodeName);
     },
     matches(now) {
       for (const [name, at] of due) if (at <= now) dirty.add(name);
@@ -90,6 +99,7 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
         const node = nodes.get(name);
         if (node) judge(node, now);
       }
+      if (dirty.size > 0) members.clear();
       dirty.clear();
       return found;
     },
@@ -102,7 +112,15 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
       if (name === null) return true;
       const policy = policies.find((each) => each.name === name);
       const node = nodes.get(nodeName);
-      if (!policy || !node || !selects(policy, node)) return false;
+      if (!policy || !node) return false;
+      const known = held.get(node);
+      if (known?.policy === policy) return known.holds;
+      if (!policy.reasons.some(dependsOnTime)) {
+        const holds = selects(policy, node) && policy.reasons.some((rule) => matchReason(rule, node, contextAt(now)).pass);
+        held.set(node, { policy, holds });
+        return holds;
+      }
+      if (!selects(policy, node)) return false;
       const context = contextAt(now);
       // The patience is for the reason that has started it: a check that is Unknown for ever must not keep a node that a taint took out.
       return policy.reasons.some((rule) =>
@@ -112,13 +130,16 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
     admission(lastStart) {
       return new Map(
         policies.map((policy) => {
-          const members = [...(selected.get(policy.name) ?? [])].flatMap((name) => nodes.get(name) ?? []);
+          let own = members.get(policy.name);
+          if (!own)
+            members.set(policy.name, (own = [...(selected.get(policy.name) ?? [])].flatMap((name) => nodes.get(name) ?? [])));
           let matchedByCondition = 0;
-          for (const match of found.values())
-            if (match.policy.name === policy.name && match.rule.type === 'Condition') matchedByCondition += 1;
+          if (policy.reasons.some(dependsOnTime))
+            for (const match of found.values())
+              if (match.policy.name === policy.name && match.rule.type === 'Condition') matchedByCondition += 1;
           return [
             policy.name,
-            { ...policy.limits, selected: members, matchedByCondition, lastStart: lastStart.get(policy.name) ?? null },
+            { ...policy.limits, selected: own, matchedByCondition, lastStart: lastStart.get(policy.name) ?? null },
           ];
         }),
       );

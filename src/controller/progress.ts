@@ -28,11 +28,23 @@ interface Entry {
   readonly moved: MovedPod[];
   /** null: pods may have left before this process looked, with volumes that are still to be waited for. */
   claims: boolean | null;
+  /** As last asked for: the same object until something has changed. */
+  memory: MaintenanceMemory | undefined;
 }
+
+const NOTHING: MaintenanceMemory = { progressAt: null, moved: [], movedClaims: null };
 
 export function createProgress(): Progress {
   const byId = new Map<string, Entry>();
-  const fresh = (): Entry => ({ expected: new Set(), present: new Set(), gone: 0, at: null, moved: [], claims: null });
+  const fresh = (): Entry => ({
+    expected: new Set(),
+    present: new Set(),
+    gone: 0,
+    at: null,
+    moved: [],
+    claims: null,
+    memory: undefined,
+  });
   const entry = (id: string) => {
     let found = byId.get(id);
     if (!found) byId.set(id, (found = fresh()));
@@ -44,10 +56,14 @@ export function createProgress(): Progress {
     remaining: (id) => byId.get(id)?.present.size ?? 0,
     memory(id) {
       const found = byId.get(id);
-      return { progressAt: found?.at ?? null, moved: found?.moved ?? [], movedClaims: found?.claims ?? null };
+      if (!found) return NOTHING;
+      return (found.memory ??= { progressAt: found.at, moved: found.moved, movedClaims: found.claims });
     },
     expect(id, leaving) {
       const found = entry(id);
+      // Asked in every pass, and most find the pods of the last one.
+      if (leaving.length === found.present.size && leaving.every(({ uid }) => found.present.has(uid))) return;
+      found.memory = undefined;
       found.present = new Set(leaving.map((pod) => pod.uid));
       for (const pod of leaving) {
         found.expected.add(pod.uid);
@@ -60,11 +76,13 @@ export function createProgress(): Progress {
       if (!found.expected.delete(pod.uid)) return;
       found.gone += 1;
       found.at = now;
+      found.memory = undefined;
       if (pod.owner) found.moved.push({ namespace: pod.namespace, name: pod.name, owner: pod.owner });
     },
     restore(id, gone, now) {
       const found = entry(id);
       found.gone = gone;
+      found.memory = undefined;
       // What left before this process looked is not known: a standstill is timed from here.
       found.at = now;
     },

@@ -43,6 +43,7 @@ interface Parts {
   /** False: the node's watch shows nothing of what is written. */
   readonly seesNodes?: boolean;
   readonly handler?: Handler;
+  readonly restMs?: number;
 }
 
 async function start({
@@ -53,6 +54,7 @@ async function start({
   log = silentLog,
   seesNodes = true,
   handler,
+  restMs = 0,
 }: Parts = {}) {
   const client = createFakeClient(objects);
   if (handler) client.handle(handler);
@@ -83,6 +85,7 @@ async function start({
     policies: () => new Map(),
     holds: () => true,
     mayAct: () => may.act,
+    restMs,
     prepare,
     onPass(decisions) {
       seen.passes += 1;
@@ -163,8 +166,21 @@ describe('the runner', () => {
     expect(times).toContain(NOW + MINUTE);
   });
 
+  it('rests between two passes for as long as it is told to, and looks at once after a quiet moment', async () => {
+    const { seen, runner, later } = await start({ ...idle, restMs: 50 });
+    await later(SECOND);
+    const before = seen.passes;
+    for (let change = 0; change < 8; change += 1) {
+      runner.poke();
+      await later(10);
+    }
+    expect(seen.passes).toBe(before + 2);
+    await later(SECOND);
+    expect(seen.passes).toBe(before + 3);
+  });
+
   it('does not stand still until a clock that was set back has caught up', async () => {
-    const { wall, seen, runner, later } = await start(idle);
+    const { wall, seen, runner, later } = await start({ ...idle, restMs: 50 });
     wall.setBackBy = 60 * MINUTE;
     const before = seen.passes;
     runner.poke();

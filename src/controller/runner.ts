@@ -40,9 +40,15 @@ export interface RunnerOptions {
   readonly nodes: () => ReadonlyMap<string, Node>;
   /** Where `nodes` are not all nodes of the cluster. */
   readonly schedulableNodes?: () => number;
-  readonly policies: () => ReadonlyMap<string, AdmissionPolicy>;
+  /** @param maintenances all that the store has, ended ones too */
+  readonly policies: (maintenances: readonly Maintenance[]) => ReadonlyMap<string, AdmissionPolicy>;
   readonly holds: (maintenance: Maintenance) => boolean;
   readonly mayAct: () => boolean;
+  /**
+   * Least time between two passes by the clock. Default 0: they are held apart by the time that they take, which in virtual time is none
+   * at all, and each event an instant of its own.
+   */
+  readonly restMs?: Millis;
   /** Before each pass: find new work. Returns when time alone will bring some. */
   readonly prepare: (now: Millis) => Millis | null;
   readonly onPass: (decisions: readonly Decision[], now: Millis, tookMs: Millis) => void;
@@ -80,7 +86,7 @@ const MAX_ROUNDS = 4;
 const POD_REQUESTS_IN_FLIGHT = 60;
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { clock, log, store } = options;
+  const { clock, log, store, restMs = 0 } = options;
   const ledger = createLedger(clock);
   const pace = createPace(clock, DETACHES_PER_SECOND, DETACH_BURST);
   const work = createPace(clock, PASS_MS_PER_SECOND, PASS_BURST_MS);
@@ -111,6 +117,7 @@ export function createRunner(options: RunnerOptions): Runner {
   let scheduled = false;
   let stopped = false;
   let lastPassAt = clock.now();
+  let lookedAt = Number.NEGATIVE_INFINITY;
   let cancelTimer = () => {};
 
   function poke(): void {
@@ -118,7 +125,7 @@ export function createRunner(options: RunnerOptions): Runner {
     scheduled = true;
     // The first changes after a quiet moment are answered at once, each together with all that the same read of a socket brought. In a
     // storm of changes the decision is the same a few milliseconds later, with fewer passes.
-    const rest = Math.min(MAX_REST_MS, work.owedMs());
+    const rest = Math.max(Math.min(MAX_REST_MS, work.owedMs()), restMs - Math.abs(clock.now() - lookedAt));
     if (rest >= 1) clock.after(rest, pass);
     else clock.soon(pass);
   }
@@ -135,6 +142,7 @@ export function createRunner(options: RunnerOptions): Runner {
     if (stopped) return false;
     const now = clock.now();
     lastPassAt = now;
+    lookedAt = now;
     const dueAt = options.prepare(now);
     const world: World = {
       podsOn: caches.podsOn,
@@ -148,11 +156,12 @@ export function createRunner(options: RunnerOptions): Runner {
       detachAllowance: pace.available(),
       schedulableNodes: options.schedulableNodes?.() ?? countSchedulable(options.nodes()),
     };
-    const maintenances = store.list().filter((each) => !terminalPhases.has(each.state.phase));
+    const all = store.list();
+    const maintenances = all.filter((each) => !terminalPhases.has(each.state.phase));
     const { decisions, needs, wakeAt } = decide({
       maintenances,
       nodes: options.nodes(),
-      policies: options.policies(),
+      policies: options.policies(all),
       holds: options.holds,
       world,
       now,

@@ -32,11 +32,11 @@ export function decide(input: DecideInput): {
 } {
   const { maintenances, nodes, now, world } = input;
   const needs: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  const causes = maintenances.map((maintenance) => input.holds(maintenance));
   const admissions = new Map(
-    decideAdmission({ policies: input.policies, applicants: applicantsOf(input), ...standing(maintenances), now }).map((each) => [
-      each.id,
-      each,
-    ]),
+    decideAdmission({ policies: input.policies, applicants: applicantsOf(input, causes), ...standing(maintenances), now }).map(
+      (each) => [each.id, each],
+    ),
   );
 
   const drains = maintenances.flatMap((maintenance): Drain[] => {
@@ -49,9 +49,9 @@ export function decide(input: DecideInput): {
   const drainDecisions = new Map(decideDrains(drains, world, now, needs).map((each) => [each.id, each]));
 
   let wakeAt: Millis | null = null;
-  const decisions = maintenances.map((maintenance): Decision => {
+  const decisions = maintenances.map((maintenance, index): Decision => {
     const drain = drainDecisions.get(maintenance.id);
-    const cause = input.holds(maintenance);
+    const cause = causes[index] === true;
     const result = steps[maintenance.state.phase]({
       maintenance,
       node: nodes.get(maintenance.nodeName),
@@ -74,11 +74,11 @@ export function decide(input: DecideInput): {
   return { decisions, needs, wakeAt };
 }
 
-function applicantsOf({ maintenances, nodes, holds }: DecideInput): Applicant[] {
-  return maintenances.flatMap((maintenance): Applicant[] => {
+function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boolean[]): Applicant[] {
+  return maintenances.flatMap((maintenance, index): Applicant[] => {
     const node = nodes.get(maintenance.nodeName);
-    if (!node || maintenance.state.phase !== 'Pending' || maintenance.paused || maintenance.cancelled || !holds(maintenance))
-      return [];
+    const { state, paused, cancelled } = maintenance;
+    if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
     const { id, policy, priority, createdAt, goneAt, reasonType } = maintenance;
     return [
       {

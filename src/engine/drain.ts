@@ -193,21 +193,24 @@ function livingOf(pods: readonly Pod[]): ReadonlySet<string> {
 }
 
 // The pods of a node are a snapshot: the same array until one of them changes, and most passes find no change on most nodes.
-const sorted = new WeakMap<readonly Pod[], { readonly settings: DrainSettings; readonly of: Sorted }>();
+const sorted = new WeakMap<
+  readonly Pod[],
+  { readonly settings: DrainSettings; readonly startedAt: Millis; readonly of: Sorted }
+>();
 
-function sortOut(pods: readonly Pod[], { settings }: Drain, now: Millis): Sorted {
+function sortOut(pods: readonly Pod[], { settings, startedAt }: Drain, now: Millis): Sorted {
   const known = sorted.get(pods);
   // Only with skipDeletedAfterMs does the answer depend on the time.
-  if (known?.settings === settings && settings.skipDeletedAfterMs === undefined) return known.of;
+  if (known?.settings === settings && known.startedAt === startedAt && settings.skipDeletedAfterMs === undefined) return known.of;
   const skipped: PodReport[] = [];
   const own: Leaver[] = [];
   for (const pod of inNameOrder(pods)) {
-    const cls = classifyPod(pod, settings, readHandover(pod) !== null, now);
+    const cls = classifyPod(pod, settings, readHandover(pod) !== null, now, startedAt);
     if (cls.kind === 'Skip') skipped.push({ pod, tier: '', state: 'Skipped', skipped: cls.because });
     else own.push({ pod, class: cls, behind: null });
   }
   const found = { leavers: inTierOrder(own), skipped };
-  sorted.set(pods, { settings, of: found });
+  sorted.set(pods, { settings, startedAt, of: found });
   return found;
 }
 

@@ -35,6 +35,13 @@ describe('classifyPod', () => {
     expect(classify(daemon, { daemonSets: 'Protect', rules: [aRule()] })).toMatchObject({ kind: 'Move' });
   });
 
+  it('lets the DaemonSet pod stay that came after the drain began: evicted, it would come again without end', () => {
+    const at = (createdAt: number) => aPod({ owner: ownedBy('DaemonSet', 'agent'), createdAt });
+    const evicting = { ...settings(), daemonSets: 'Evict' as const };
+    const kindOf = (createdAt: number) => classifyPod(at(createdAt), evicting, false, NOW, NOW + 400).kind;
+    expect([NOW - SECOND, NOW, NOW + SECOND].map(kindOf)).toEqual(['Move', 'Skip', 'Skip']);
+  });
+
   it('does not let a WaitCompleted rule move a DaemonSet pod that is skipped', () => {
     expect(classify(daemon, { rules: [aRule({ do: 'WaitCompleted' })] })).toEqual({ kind: 'Skip', because: 'DaemonSet' });
   });

@@ -70,14 +70,26 @@ export function skippedFrom(pod: Pod, { skipDeletedAfterMs }: DrainSettings): Mi
   return pod.deletedAt === undefined || skipDeletedAfterMs === undefined ? null : pod.deletedAt + skipDeletedAfterMs + 1;
 }
 
-/** The order of the questions is kubectl's (pkg/drain/filters.go); rules of the policy come before DaemonSets so that they can move one. */
-export function classifyPod(pod: Pod, settings: DrainSettings, handedOver: boolean, now: Millis): PodClass {
+/**
+ * The order of the questions is kubectl's (pkg/drain/filters.go); rules of the policy come before DaemonSets so that they can move one.
+ * @param startedAt of the drain
+ */
+export function classifyPod(
+  pod: Pod,
+  settings: DrainSettings,
+  handedOver: boolean,
+  now: Millis,
+  startedAt = Number.POSITIVE_INFINITY,
+): PodClass {
   if (now >= (skippedFrom(pod, settings) ?? Number.POSITIVE_INFINITY)) return { kind: 'Skip', because: 'LongDeleted' };
   if (pod.mirror) return { kind: 'Skip', because: 'MirrorPod' };
   const rule = ruleFor(pod, settings.rules);
   if (rule?.do === 'Skip') return { kind: 'Skip', because: 'Rule' };
   const tier = rule?.order === undefined ? builtInTier(pod) : { name: `order ${rule.order}`, order: rule.order };
   if (isFinished(pod)) return { kind: 'Move', tier };
+  // Its controller does not look at the cordon: it puts another on the node at once, and evicting that one, too, would never end.
+  if (pod.owner?.kind === 'DaemonSet' && pod.createdAt >= Math.floor(startedAt / 1_000) * 1_000)
+    return { kind: 'Skip', because: 'DaemonSet' };
   if (pod.owner?.kind === 'DaemonSet' && rule?.do !== 'Drain') {
     if (settings.daemonSets === 'Skip') return { kind: 'Skip', because: 'DaemonSet' };
     if (settings.daemonSets === 'Protect') return { kind: 'Protect', tier, why: 'DaemonSet' };

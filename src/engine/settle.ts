@@ -1,5 +1,4 @@
 /** When an empty node counts as drained: empty for a while, its volumes off, and what left it Ready somewhere else. */
-import type { Pod } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
 import type { MovedPod } from './maintenance.ts';
@@ -42,33 +41,35 @@ function isBack(moved: MovedPod, workloads: Workloads): boolean {
     case 'ReplicaSet': {
       const replicaSet = workloads.replicaSets.get(moved.owner.uid);
       if (!replicaSet) return true;
-      const ready = readyByOwner(workloads).get(replicaSet.uid) ?? [];
-      return ready.filter((pod) => pod.deletedAt === undefined).length >= replicaSet.replicas;
+      return (readyByOwner(workloads).get(replicaSet.uid)?.living ?? 0) >= replicaSet.replicas;
     }
     case 'StatefulSet':
       // Re-created under its name; when the set was scaled down meanwhile it stays away and the time-out ends the wait.
-      return (
-        readyByOwner(workloads)
-          .get(moved.owner.uid)
-          ?.some((pod) => pod.name === moved.name) ?? false
-      );
+      return readyByOwner(workloads).get(moved.owner.uid)?.names.has(moved.name) ?? false;
     default:
       return true;
   }
 }
 
-// A snapshot is asked once for each pod that has left, in each pass.
-const counted = new WeakMap<Workloads, ReadonlyMap<string, readonly Pod[]>>();
+/** The Ready pods of one owner. */
+interface Ready {
+  living: number;
+  readonly names: Set<string>;
+}
 
-function readyByOwner(workloads: Workloads): ReadonlyMap<string, readonly Pod[]> {
+// A snapshot is asked once for each pod that has left, in each pass.
+const counted = new WeakMap<Workloads, ReadonlyMap<string, Ready>>();
+
+function readyByOwner(workloads: Workloads): ReadonlyMap<string, Ready> {
   let found = counted.get(workloads);
   if (!found) {
-    const byOwner = new Map<string, Pod[]>();
-    for (const pod of workloads.pods) {
-      if (!pod.ready || !pod.owner) continue;
-      const list = byOwner.get(pod.owner.uid);
-      if (list) list.push(pod);
-      else byOwner.set(pod.owner.uid, [pod]);
+    const byOwner = new Map<string, Ready>();
+    for (const { ready, owner, name, deletedAt } of workloads.pods) {
+      if (!ready || !owner) continue;
+      let own = byOwner.get(owner.uid);
+      if (!own) byOwner.set(owner.uid, (own = { living: 0, names: new Set() }));
+      own.names.add(name);
+      if (deletedAt === undefined) own.living += 1;
     }
     counted.set(workloads, (found = byOwner));
   }

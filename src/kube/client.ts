@@ -20,6 +20,12 @@ export interface KubeRequest {
   readonly idempotent?: boolean;
 }
 
+/** One event of a watch, as JSON would say it. */
+export interface ServerEvent {
+  readonly type: string;
+  readonly object: unknown;
+}
+
 export interface KubeClient {
   /** "https://host:port", for messages. */
   readonly server: string;
@@ -27,6 +33,12 @@ export interface KubeClient {
   json<T = unknown>(request: KubeRequest): Promise<T>;
   /** Opens a streaming answer (watch, log). The caller destroys the stream. @throws KubeError as `json`. */
   stream(request: KubeRequest): Promise<{ body: Readable; contentType: string }>;
+  /**
+   * A watch without text, where the server is in this very process: its own objects, which are not to be changed. Never calls back before
+   * this has resolved, and may do so while the server is writing: who reads them does it later. Returns what ends the watch; `onEnd` is
+   * called when the server ends it, or a connection that broke. @throws KubeError as `stream`
+   */
+  events?(request: KubeRequest, onEvent: (event: ServerEvent) => void, onEnd: (error?: Error) => void): Promise<() => void>;
   /** Closes idle sockets. */
   close(): void;
 }

@@ -6,12 +6,12 @@ import type { ObjectMeta } from '../api/objects.ts';
 import { fullJitter, type Random } from '../lib/backoff.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { type KubeClient, KubeError, type KubeRequest } from './client.ts';
+import { type KubeClient, KubeError, type KubeRequest, type ServerEvent } from './client.ts';
 import { collectionPath, type ResourceKind } from './kinds.ts';
 import { BrokenFrame } from './proto-reader.ts';
-import { type Reception, receive, Silent } from './receive.ts';
+import { type Reception, receive, receiveEvents, Silent } from './receive.ts';
 import { type Change, createStore } from './store.ts';
-import { createFrameCutter, decodeEvent, decodePage, PROTOBUF, type WatchEvent } from './watch-frames.ts';
+import { createFrameCutter, decodeEvent, decodePage, decodeParsedEvent, PROTOBUF, type WatchEvent } from './watch-frames.ts';
 
 export interface ReflectOptions<T extends ObjectMeta> {
   readonly client: KubeClient;
@@ -205,15 +205,19 @@ export function reflect<T extends ObjectMeta>(options: ReflectOptions<T>): Refle
     }
   };
 
-  const read = async (query: KubeRequest['query'], accept: string, patience: () => Millis, begin: Reception['begin']) => {
+  const connect = (query: KubeRequest['query'], accept: string, patience: () => Millis) => {
     // Stopped between two requests: nobody would end the next one.
     stopping.signal.throwIfAborted();
-    const request = { path, query: { fieldSelector, labelSelector, ...query }, accept };
     connection = new AbortController();
     const onHeard = () => {
       heardAt = clock.now();
     };
-    await receive({ client, clock, request, patience, begin, onHeard }, connection);
+    const request = { path, query: { fieldSelector, labelSelector, ...query }, accept };
+    return { by: connection, asked: { clock, patience, onHeard, request } };
+  };
+  const read = async (query: KubeRequest['query'], accept: string, patience: () => Millis, begin: Reception['begin']) => {
+    const { by, asked } = connect(query, accept, patience);
+    await receive({ client, begin, ...asked }, by);
   };
 
   const accept = (suffix: string) => (kind.decodeProto ? `${PROTOBUF}${suffix},application/json` : 'application/json');
@@ -229,10 +233,19 @@ export function reflect<T extends ObjectMeta>(options: ReflectOptions<T>): Refle
       timeoutSeconds: WATCH_SECONDS.least + Math.floor(random() * WATCH_SECONDS.spread),
       ...initial,
     };
+    const begin = () => {
+      answered = true;
+      if (isListing()) cutLists++;
+    };
     try {
+      if (client.events) {
+        const { by, asked } = connect(query, 'application/json', patience);
+        const take = (event: ServerEvent) => apply(decodeParsedEvent(kind, event));
+        await receiveEvents({ events: client.events.bind(client), begin: () => (begin(), take), ...asked }, by);
+        return;
+      }
       await read(query, accept(';stream=watch'), patience, (contentType) => {
-        answered = true;
-        if (isListing()) cutLists++;
+        begin();
         return createFrameCutter(contentType, (frame) => apply(decodeEvent(kind, contentType, frame)));
       });
     } catch (error) {

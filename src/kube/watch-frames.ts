@@ -93,8 +93,9 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
-function decodeJsonEvent<T extends ObjectMeta>(kind: ResourceKind<T>, frame: Buffer): WatchEvent<T> {
-  const event = parse(frame) as { type?: string; object?: { metadata?: RawMeta } } | null;
+/** An event whose JSON is parsed already. @throws BrokenFrame */
+export function decodeParsedEvent<T extends ObjectMeta>(kind: ResourceKind<T>, parsed: unknown): WatchEvent<T> {
+  const event = parsed as { type?: string; object?: { metadata?: RawMeta } } | null;
   switch (event?.type) {
     case 'ADDED':
     case 'MODIFIED':
@@ -120,7 +121,7 @@ function decodeJsonEvent<T extends ObjectMeta>(kind: ResourceKind<T>, frame: Buf
 
 /** @throws BrokenFrame */
 export function decodeEvent<T extends ObjectMeta>(kind: ResourceKind<T>, contentType: string, frame: Buffer): WatchEvent<T> {
-  if (!isProtobuf(contentType)) return decodeJsonEvent(kind, frame);
+  if (!isProtobuf(contentType)) return decodeParsedEvent(kind, parse(frame));
   const { type, from, to } = openWatchFrame(frame);
   switch (type) {
     case 'ADDED':

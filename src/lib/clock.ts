@@ -77,8 +77,10 @@ export function createVirtualClock(start: Millis = 0): VirtualClock {
   };
   let soon = 0;
   const settle = async () => {
-    do await turn();
-    while (soon > 0);
+    for (;;) {
+      await turn();
+      if (soon === 0) return;
+    }
   };
   const run: VirtualClock['run'] = async ({ until = Infinity, stop } = {}) => {
     await settle();

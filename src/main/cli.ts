@@ -1,10 +1,13 @@
 /** The entry point of `drover` and `kubectl-drover`: makes everything real and lets src/cli do the rest. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import { CommandError, exitCode } from '../cli/errors.ts';
 import type { GlobalValues } from '../cli/command.ts';
 import { runCli } from '../cli/program.ts';
 import type { Terminal } from '../cli/screen.ts';
+import type { Processes } from '../cli/simulation.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createWallClock, type Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -60,6 +63,32 @@ function listenForInterrupts(): AbortSignal {
   return controller.signal;
 }
 
+const processes: Processes = {
+  start(argv, logFile) {
+    const log = openSync(logFile, 'a', 0o600);
+    // As this one was started: with the same interpreter flags (tsx, in development).
+    const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...argv], {
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    let ended = false;
+    child.on('error', () => (ended = true));
+    child.on('exit', () => (ended = true));
+    child.unref();
+    return { pid: child.pid ?? -1, hasEnded: () => ended };
+  },
+  isAlive(pid) {
+    try {
+      return process.kill(pid, 0);
+    } catch (error) {
+      // Alive, and somebody else's.
+      return (error as NodeJS.ErrnoException).code === 'EPERM';
+    }
+  },
+  end: (pid) => void process.kill(pid, 'SIGTERM'),
+};
+
 /** Who runs it; a container may run under a uid that has no name. */
 function identity(): string {
   let user: string;
@@ -89,6 +118,15 @@ const code = await runCli(process.argv.slice(2), {
     process.once('exit', callback);
     return () => void process.off('exit', callback);
   },
+  connectTo: async (url, log) => {
+    const [{ anonymousAccess }, { connect: open }] = await Promise.all([
+      import('../kube/access.ts'),
+      import('../kube/request.ts'),
+    ]);
+    return open(anonymousAccess(url), { userAgent: `drover/${version}`, log, clock });
+  },
+  startSimulation: async (settings) => (await import('./simulation.ts')).startSimulation(settings),
+  processes,
   startController: async (config, deps) => (await import('./controller.ts')).startController(config, deps),
 });
 // What has been written is flushed first; then nothing that is still open may keep a script waiting.

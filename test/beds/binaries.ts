@@ -114,9 +114,14 @@ function machineFor(): Missing | undefined {
 }
 
 /** Which test beds can run here, and else why not and the command that gets them. Looks only; builds nothing. */
-export function findBeds(): { controlPlane: Found<ControlPlaneBinaries>; realNodes: Found<RealNodesBinaries> } {
+export function findBeds(): {
+  simulated: Found<Paths<'kubectl-1.32'>>;
+  controlPlane: Found<ControlPlaneBinaries>;
+  realNodes: Found<RealNodesBinaries>;
+} {
   const linux = process.platform === 'linux';
   return {
+    simulated: pathsOf(['kubectl-1.32']),
     controlPlane: linux
       ? pathsOf(controlPlanePrograms)
       : { available: false, because: 'needs Linux (/proc)', get: 'a Linux machine' },

@@ -57,8 +57,7 @@ function module(folder: string, name: string): void {
  * k8s.io/kubernetes replaces its staging modules by folders that its module zip does not carry, so `go install` refuses it.
  * As a dependency of a throw-away module, with each of those replaced by the published module of the same release, it builds.
  */
-function buildKubernetes(out: string, scratch: string): void {
-  const release = versions.kubernetes;
+function buildKubernetes(release: string, programs: readonly string[], out: string, scratch: string): void {
   module(scratch, 'kubernetes');
   const download = execFileSync('go', ['mod', 'download', '-json', `k8s.io/kubernetes@v${release}`], {
     cwd: scratch,
@@ -75,7 +74,7 @@ function buildKubernetes(out: string, scratch: string): void {
     `-require=k8s.io/kubernetes@v${release}`,
     ...staging.map((name) => `-replace=${name}=${name}@${published}`),
   ]);
-  const packages = kubernetesPrograms.map((program) => `k8s.io/kubernetes/cmd/${program}`);
+  const packages = programs.map((program) => `k8s.io/kubernetes/cmd/${program}`);
   const imports = packages.map((name) => `import _ "${name}"\n`).join('');
   writeFileSync(join(scratch, 'tools.go'), `//go:build tools\n\npackage tools\n\n${imports}`);
   go(scratch, ['mod', 'tidy']);
@@ -90,7 +89,21 @@ function buildKubernetes(out: string, scratch: string): void {
 }
 
 const builds: readonly Build[] = [
-  { title: `kubernetes ${versions.kubernetes}`, folder: folderOf('kubelet'), programs: kubernetesPrograms, run: buildKubernetes },
+  {
+    title: `kubernetes ${versions.kubernetes}`,
+    folder: folderOf('kubelet'),
+    programs: kubernetesPrograms,
+    run: (out, scratch) => buildKubernetes(versions.kubernetes, kubernetesPrograms, out, scratch),
+  },
+  {
+    title: `kubectl ${versions['kubectl-1.32']}`,
+    folder: folderOf('kubectl-1.32'),
+    programs: ['kubectl-1.32'],
+    run: (out, scratch) => {
+      buildKubernetes(versions['kubectl-1.32'], ['kubectl'], out, scratch);
+      renameSync(join(out, 'kubectl'), join(out, 'kubectl-1.32'));
+    },
+  },
   {
     title: `etcd ${versions.etcd}`,
     folder: folderOf('etcd'),
@@ -151,7 +164,7 @@ function clearBrokenBuilds(): void {
 }
 
 function main(): void {
-  console.log(`Test beds in ${cacheFolder()}: about 6 minutes on 2 cores when nothing is there yet`);
+  console.log(`Test beds in ${cacheFolder()}: about 8 minutes on 2 cores when nothing is there yet`);
   mkdirSync(cacheFolder(), { recursive: true });
   clearBrokenBuilds();
   const given = kubebuilderPrograms.filter((program) => kubebuilderProgram(program));

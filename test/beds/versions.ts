@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const versions = { kubernetes: '1.34.4', etcd: '3.6.5', kwok: '0.8.0' } as const;
+/** The kubectl of 1.32 is the one that the simulated cluster is tried with: two releases older than what it says it is. */
+export const versions = { kubernetes: '1.34.4', etcd: '3.6.5', kwok: '0.8.0', 'kubectl-1.32': '1.32.9' } as const;
 
 /** Folder of the Go test app; the module has no dependencies. */
 export const appSource = fileURLToPath(new URL('./app/', import.meta.url));
@@ -18,7 +19,7 @@ export const kubernetesPrograms = [
   'kubectl',
 ] as const;
 
-export type Program = (typeof kubernetesPrograms)[number] | 'etcd' | 'kwok' | 'app';
+export type Program = (typeof kubernetesPrograms)[number] | 'etcd' | 'kwok' | 'app' | 'kubectl-1.32';
 
 /** DROVER_BEDS, else ~/.cache/drover-beds. */
 export function cacheFolder(): string {
@@ -34,6 +35,7 @@ function appVersion(): string {
 /** The folder that a program's build fills. It carries the version, so a bump finds nothing there and builds anew. */
 export function folderOf(program: Program): string {
   if (program === 'app') return join(cacheFolder(), `app-${appVersion()}`);
+  if (program === 'kubectl-1.32') return join(cacheFolder(), `kubectl-${versions[program]}`);
   if (program === 'etcd' || program === 'kwok') return join(cacheFolder(), `${program}-${versions[program]}`);
   return join(cacheFolder(), `kubernetes-${versions.kubernetes}`);
 }

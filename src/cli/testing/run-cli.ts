@@ -81,6 +81,17 @@ export async function cli(argv: readonly string[], api?: FakeApi, changed: Parti
       api
         ? Promise.resolve(connect(anonymousAccess(api.url), { userAgent: 'test', log: silentLog }))
         : Promise.reject(new Error('this test has no API server')),
+    connectTo: (url) => Promise.resolve(connect(anonymousAccess(url), { userAgent: 'test', log: silentLog })),
+    startSimulation: () => Promise.reject(new Error('this test has no simulated cluster')),
+    processes: {
+      start: () => {
+        throw new Error('this test starts no process');
+      },
+      isAlive: () => false,
+      end: (pid) => {
+        throw new Error(`this test must not end process ${pid}`);
+      },
+    },
     interrupts: () => new AbortController().signal,
     atExit: () => () => {},
     startController: (config) => {

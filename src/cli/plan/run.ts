@@ -1,0 +1,76 @@
+/** `drover plan`. */
+import { readFile } from 'node:fs/promises';
+import type { DrainSpec } from '../../api/resources.ts';
+import type { Node } from '../../sim/kubernetes.ts';
+import { readSnapshot, SnapshotError } from '../../sim/snapshot/file.ts';
+import { readCluster } from '../../sim/snapshot/read-cluster.ts';
+import type { Snapshot } from '../../sim/snapshot/snapshot.ts';
+import type { Context } from '../command.ts';
+import { CommandError, exitCode, UsageError } from '../errors.ts';
+import { requireNodes } from '../nodes.ts';
+import { printObject } from '../print-object.ts';
+import type { PlanFlags } from './command.ts';
+import { type Proposal, proposeNodes, proposePolicies } from './proposal.ts';
+import { isStuck, jsonReport, textReport } from './report.ts';
+import { type Rehearsal, rehearse } from './simulate.ts';
+import { learnTimings } from './timings.ts';
+
+const handoverModes = { never: 'Never', 'when-needed': 'WhenNeeded', always: 'Always' } as const;
+
+export async function run(context: Context, args: readonly string[], flags: PlanFlags): Promise<number> {
+  const { screen } = context;
+  if (flags.policy === null) requireNodes(args, flags.selector);
+  else if (args.length > 0 || flags.selector !== null)
+    throw new UsageError('with --policy its nodeSelector says which nodes; leave out names and --selector');
+  if (flags.allSelected && flags.policy === null) throw new UsageError('--all-selected goes with --policy');
+  // Read before the cluster: a wrong file is told at once.
+  const texts = flags.policy === null ? [] : [{ file: flags.policy, text: await readText(flags.policy) }];
+  const snapshot = await snapshotOf(context, flags);
+  const nodes = snapshot.objects.filter((object): object is Node => object.kind === 'Node');
+  const proposal: Proposal =
+    flags.policy === null
+      ? proposeNodes(nodes, args, flags.selector, { maxNodes: flags.maxNodes, drain: drainOf(flags) })
+      : proposePolicies(nodes, texts, flags.allSelected);
+  const plan: Rehearsal = {
+    snapshot,
+    proposal,
+    timings: learnTimings(snapshot.objects, { readyMs: flags.readyTime, stopMs: flags.stopTime }),
+    afterwards: flags.drained,
+    seed: flags.seed,
+    limitMs: flags.limit,
+  };
+  const result = await rehearse(plan);
+  if (flags.output === 'text') {
+    const columns = screen.isTTY ? screen.columns : 120;
+    const canvas = { columns, unicode: screen.unicode, paint: screen.paint };
+    for (const line of textReport(plan, result, canvas)) screen.out(line);
+  } else await printObject(screen, flags.output, jsonReport(plan, result));
+  return isStuck(result) ? exitCode.notDrained : exitCode.ok;
+}
+
+function drainOf({ handover, deleteEmptydirData, force, gracePeriod }: PlanFlags): Partial<DrainSpec> {
+  return {
+    handover: handoverModes[handover],
+    emptyDir: deleteEmptydirData ? 'Evict' : 'Protect',
+    barePods: force ? 'Evict' : 'Protect',
+    ...(gracePeriod >= 0 && { gracePeriodSeconds: Math.max(1, gracePeriod) }),
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CommandError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
+  }
+}
+
+async function snapshotOf({ client, clock }: Context, { snapshot }: PlanFlags): Promise<Snapshot> {
+  if (snapshot === null) return readCluster(await client(), { clock });
+  try {
+    return await readSnapshot(snapshot);
+  } catch (error) {
+    if (error instanceof SnapshotError) throw new CommandError(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/** Fields that a schema does not know: apiextensions pkg/apiserver/schema/pruning/algorithm.go. */
+import { isList, isObject, type JsonObject, shareList, shareObject } from '../patch/json-value.ts';
+import { type Schema, schemaOf } from './schema.ts';
+
+export interface Pruned {
+  /** The very same object when everything in it is known. */
+  readonly object: JsonObject;
+  /** Paths like `spec.reasons[0].colour`, in alphabetical order. */
+  readonly unknown: readonly string[];
+}
+
+/** metadata, apiVersion and kind of the object and of embedded ones are not looked into. */
+export function prune(object: JsonObject, schema: Schema): Pruned {
+  const unknown: string[] = [];
+  const pruned = walk(object, { ...schema, 'x-kubernetes-embedded-resource': true }, '', unknown) as JsonObject;
+  return { object: pruned, unknown: unknown.sort() };
+}
+
+const META = new Set(['apiVersion', 'kind', 'metadata']);
+
+function walk(value: unknown, schema: Schema | undefined, path: string, unknown: string[]): unknown {
+  const keepsAll = schema?.['x-kubernetes-preserve-unknown-fields'] === true;
+  if (isList(value)) {
+    if (keepsAll && !schema.items) return value;
+    const items = keepsAll ? { ...schema.items, 'x-kubernetes-preserve-unknown-fields': true } : schema?.items;
+    return shareList(
+      value,
+      value.map((item, index) => walk(item, items, `${path}[${index}]`, unknown)),
+    );
+  }
+  if (!isObject(value)) return value;
+  const kept: Record<string, unknown> = {};
+  for (const [name, inner] of Object.entries(value)) {
+    const at = path === '' ? name : `${path}.${name}`;
+    const own = schema && schemaOf(schema, name);
+    if (schema?.['x-kubernetes-embedded-resource'] && META.has(name)) kept[name] = inner;
+    else if (own) kept[name] = walk(inner, own, at, unknown);
+    // additionalProperties: true knows every name, but nothing of what is in it.
+    else if (schema?.additionalProperties === true) kept[name] = walk(inner, undefined, at, unknown);
+    else if (keepsAll) kept[name] = inner;
+    else unknown.push(at);
+  }
+  return shareObject(value, kept);
+}

@@ -1,0 +1,49 @@
+/** Conditions in an object's status: reading one, and setting one without losing its transition time. */
+import type { Condition, Node, Pod } from './kubernetes.ts';
+
+type Conditions = readonly Condition[] | undefined;
+
+export function conditionOf(conditions: Conditions, type: string): Condition | undefined {
+  if (!conditions) return undefined;
+  for (const condition of conditions) if (condition.type === type) return condition;
+  return undefined;
+}
+
+function same(a: Condition, b: Condition): boolean {
+  return (
+    a.status === b.status &&
+    a.reason === b.reason &&
+    a.message === b.message &&
+    a.observedGeneration === b.observedGeneration &&
+    a.lastTransitionTime === b.lastTransitionTime &&
+    a.lastProbeTime === b.lastProbeTime &&
+    a.lastHeartbeatTime === b.lastHeartbeatTime
+  );
+}
+
+/**
+ * Sets the condition of its type, at its place or at the end. Without a `lastTransitionTime` of its own it keeps the old one while the status
+ * stays, else it gets `now` (an RFC 3339 text). Returns the same list when nothing changed.
+ */
+export function withCondition(conditions: Conditions, condition: Condition, now: string): readonly Condition[] {
+  const at = conditions ? conditions.findIndex(({ type }) => type === condition.type) : -1;
+  const old = conditions?.[at];
+  const kept = old?.status === condition.status ? old.lastTransitionTime : undefined;
+  const set: Condition = { ...condition, lastTransitionTime: condition.lastTransitionTime ?? kept ?? now };
+  if (!conditions || !old) return [...(conditions ?? []), set];
+  return same(old, set) ? conditions : conditions.with(at, set);
+}
+
+export function isPodReady(pod: Pod): boolean {
+  return conditionOf(pod.status?.conditions, 'Ready')?.status === 'True';
+}
+
+/** Succeeded or Failed: its containers run no more. */
+export function isPodFinished(pod: Pod): boolean {
+  const phase = pod.status?.phase;
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+export function isNodeReady(node: Node): boolean {
+  return conditionOf(node.status?.conditions, 'Ready')?.status === 'True';
+}

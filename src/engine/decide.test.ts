@@ -45,6 +45,17 @@ const on = (name: string, overrides: Parameters<typeof aMaintenance>[0] = {}) =>
 const phases = (result: ReturnType<typeof run>) => result.decisions.map((each) => each.phase);
 
 describe('a pass', () => {
+  it('takes what a clock that was set back has put into the future for begun', () => {
+    const later = NOW + 3_600_000;
+    const state = { phase: 'Settling', phaseSince: later, startedAt: later, attempts: 0 } as const;
+    const cordoned = aCordonedNode('m-one', { name: 'one' });
+    const { decisions, wakeAt } = run([on('one', { state })], [cordoned]);
+    expect(decisions[0]?.change).toMatchObject({ phaseSince: NOW, startedAt: NOW });
+    expect(wakeAt).toBe(NOW);
+    const skewed = { ...state, phaseSince: NOW + 1_000, startedAt: NOW };
+    expect(run([on('one', { state: skewed })], [cordoned]).decisions[0]?.change?.phaseSince).toBeUndefined();
+  });
+
   it('admits, within the limits of the policy', () => {
     const result = run([on('one'), on('two')], [one, two]);
     expect(phases(result)).toEqual(['Draining', 'Pending']);

@@ -3,7 +3,7 @@ import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import { type AdmissionPolicy, type Applicant, decideAdmission } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
-import { activePhases, type Maintenance } from './maintenance.ts';
+import { activePhases, type Maintenance, type MaintenanceState } from './maintenance.ts';
 import { type StepResult, steps } from './steps.ts';
 import type { Drain, Needs, World } from './world.ts';
 
@@ -62,16 +62,29 @@ export function decide(input: DecideInput): {
       needs,
       now,
     });
-    if (result.wakeAt != null && (wakeAt === null || result.wakeAt < wakeAt)) wakeAt = result.wakeAt;
+    const setBack = afterSetBack(maintenance.state, now);
+    const wake = setBack ? now : result.wakeAt;
+    if (wake != null && (wakeAt === null || wake < wakeAt)) wakeAt = wake;
     return {
       maintenance,
       cause,
       ...result,
+      ...(setBack && { change: { ...setBack, ...result.change } }),
       pods: drain?.known ? drain.pods : null,
       remaining: drain?.known ? drain.remaining : null,
     };
   });
   return { decisions, needs, wakeAt };
+}
+
+/** The clocks of two machines may differ by so much. */
+const SKEW_MS = 5_000;
+
+/** The clock was set back, or another one was ahead when this was written: what has begun has begun by now, or its waits would last as long. */
+function afterSetBack({ phaseSince, startedAt }: MaintenanceState, now: Millis): Partial<MaintenanceState> | null {
+  const ahead = (at: Millis | undefined) => at !== undefined && at > now + SKEW_MS;
+  if (!ahead(phaseSince) && !ahead(startedAt)) return null;
+  return { ...(ahead(phaseSince) && { phaseSince: now }), ...(ahead(startedAt) && { startedAt: now }) };
 }
 
 function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boolean[]): Applicant[] {

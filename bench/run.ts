@@ -93,6 +93,7 @@ async function main(): Promise<number> {
     );
     writeFile('docs/benchmarks.json', `${JSON.stringify(all, null, 2)}\n`);
     writeFile('docs/benchmarks.md', markdownPage(all));
+    process.stderr.write('docs/benchmarks.md is written; format it with: npm run format\n');
   }
   return Object.values(reports).some(({ broken }) => broken.length > 0) ? 1 : 0;
 }

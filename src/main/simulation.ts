@@ -2,7 +2,6 @@
 import { CommandError } from '../cli/errors.ts';
 import type { StartSimulation } from '../cli/simulation.ts';
 import { createScaledClock, createWallClock } from '../lib/clock.ts';
-import { createCelEvaluator } from '../sim/apiserver/crd/cel.ts';
 import { type ApiServer, startApiServer } from '../sim/apiserver/http.ts';
 import { createSimulatedCluster, type SimulatedCluster } from '../sim/cluster.ts';
 import { loadScenario } from '../sim/scenario/load.ts';
@@ -11,7 +10,7 @@ import { ScenarioError } from '../sim/scenario/read.ts';
 
 export const startSimulation: StartSimulation = async ({ scenario, source, port, speed, seed }) => {
   const clock = speed === 1 ? createWallClock() : createScaledClock(speed);
-  const cluster = createSimulatedCluster({ clock, seed, events: true, evaluateRule: createCelEvaluator() });
+  const cluster = createSimulatedCluster({ clock, seed, events: true });
   try {
     const loaded = loadScenario(cluster, scenario, source);
     const server = await listen(cluster, port);

@@ -34,6 +34,17 @@ export function withCondition(conditions: Conditions, condition: Condition, now:
   return same(old, set) ? conditions : conditions.with(at, set);
 }
 
+/** The pod with the condition set; the same object when nothing changed. */
+export function withPodCondition(pod: Pod, condition: Condition, now: string): Pod {
+  const conditions = withCondition(pod.status?.conditions, condition, now);
+  return conditions === pod.status?.conditions ? pod : { ...pod, status: { ...pod.status, conditions } };
+}
+
+/** What a condition or a status says it is about; nothing where the pod has no generation. */
+export function observedGeneration({ metadata: { generation } }: Pod): { readonly observedGeneration?: number } {
+  return generation === undefined ? {} : { observedGeneration: generation };
+}
+
 export function isPodReady(pod: Pod): boolean {
   return conditionOf(pod.status?.conditions, 'Ready')?.status === 'True';
 }

@@ -1,6 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { choice, type Flag, type Flags, integer, toggle, type Values } from '../flags.ts';
+import { handoverFlags } from '../handover-modes.ts';
 
 const FASTEST = 1_000;
 
@@ -39,7 +40,7 @@ const flags = {
     'replace: drained nodes are deleted and new ones take their place. drain: they are worked on, and come back.',
     'replace',
   ),
-  handover: choice(['never', 'when-needed', 'always'], 'When a pod is replaced elsewhere before it is evicted.', 'always'),
+  handover: choice(handoverFlags, 'When a pod is replaced elsewhere before it is evicted.', 'always'),
   speed,
   seed: integer('number', 'What chance draws from.', 1, 0),
   once: toggle('For scripts: no live view, and as fast as it computes; the same seed then gives the same report.'),

@@ -7,7 +7,7 @@ import { parseDuration } from '../../api/duration.ts';
 import type { Millis } from '../../lib/clock.ts';
 import type { Scenario, ScenarioWorkload } from '../../sim/scenario/schema.ts';
 import { grouped } from './grouped.ts';
-import type { Handover } from './scene.ts';
+import type { HandoverFlag } from '../handover-modes.ts';
 
 export interface PlacedPod {
   readonly node: string;
@@ -28,7 +28,7 @@ const EMPTY_FOR: Millis = parseDuration('5s');
 /** @param pods those that have to leave, as they lie when the maintenance begins. @param nodes all that are worked on, with their zone. */
 export function lowerBound(
   scenario: Pick<Scenario, 'workloads'>,
-  { handover, perZone }: { readonly handover: Handover; readonly perZone: number },
+  { handover, perZone }: { readonly handover: HandoverFlag; readonly perZone: number },
   nodes: ReadonlyMap<string, string>,
   pods: readonly PlacedPod[],
 ): LowerBound {
@@ -61,7 +61,7 @@ export function lowerBound(
 }
 
 /** From its start until it is empty for long enough and everything that left is Ready elsewhere. */
-function nodeTime(workloads: readonly ScenarioWorkload[], handover: Handover): Millis {
+function nodeTime(workloads: readonly ScenarioWorkload[], handover: HandoverFlag): Millis {
   const each = workloads.map((workload): { empty: Millis; settled: Millis } => {
     const { up, down } = times(workload);
     if (workload.kind === 'StatefulSet') return { empty: down, settled: down + up };

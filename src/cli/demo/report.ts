@@ -1,4 +1,5 @@
 /** What the demo says at its end. Pure. */
+import { counted } from '../counted.ts';
 import type { Millis } from '../../lib/clock.ts';
 import { type FailureCounts, failureCauses } from '../../sim/traffic/failure-causes.ts';
 import { elapsed } from '../elapsed.ts';
@@ -6,11 +7,12 @@ import { exitCode } from '../errors.ts';
 import type { Screen } from '../screen.ts';
 import type { BudgetRecord } from './budget-observer.ts';
 import type { LowerBound } from './lower-bound.ts';
-import type { Action, Handover } from './scene.ts';
+import type { HandoverFlag } from '../handover-modes.ts';
+import type { Action } from './scene.ts';
 
 export interface DemoReport {
   readonly action: Action;
-  readonly handover: Handover;
+  readonly handover: HandoverFlag;
   readonly seed: number;
   /** In the cluster at the start. */
   readonly nodes: number;
@@ -83,8 +85,4 @@ function readyText(budgets: readonly BudgetRecord[]): string {
     ...(whole.length > 0 ? [`all Ready all the time: ${whole.join(', ')}`] : []),
     ...(fewer.length > 0 ? [`fewest Ready at once: ${fewer.join(', ')}`] : []),
   ].join('; ');
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -4,14 +4,14 @@ import type { MaintenancePolicyInput } from '../../api/resources.ts';
 import { readScenario } from '../../sim/scenario/read.ts';
 import type { Scenario } from '../../sim/scenario/schema.ts';
 import { POOL_LABEL } from '../../sim/autoscaler/node-pool.ts';
+import { type HandoverFlag, handoverModes } from '../handover-modes.ts';
 
 export type Action = 'replace' | 'drain';
-export type Handover = 'never' | 'when-needed' | 'always';
 
 export interface SceneSettings {
   readonly nodes: number;
   readonly action: Action;
-  readonly handover: Handover;
+  readonly handover: HandoverFlag;
   readonly seed: number;
 }
 
@@ -45,8 +45,6 @@ const searchBudget = {
   spec: { maxUnavailable: 2, selector: { matchLabels: { 'app.kubernetes.io/component': 'search' } } },
 };
 
-const handovers = { never: 'Never', 'when-needed': 'WhenNeeded', always: 'Always' } as const;
-
 export function createScene(settings: SceneSettings): Scene {
   const { nodes, action, handover, seed } = settings;
   const old = Math.ceil(nodes / 2);
@@ -73,7 +71,7 @@ export function createScene(settings: SceneSettings): Scene {
       nodeSelector: { matchLabels: { [POOL_LABEL]: OLD_POOL } },
       reasons: [{ type: 'Taint', taint: { key: retiredTaint.key } }],
       disruption: { maxNodes: perZone * zones.length, perGroup: [{ label: 'topology.kubernetes.io/zone', maxNodes: perZone }] },
-      drain: { handover: handovers[handover] },
+      drain: { handover: handoverModes[handover] },
     },
   };
   return { ...settings, scenario, policy, zones, perZone };

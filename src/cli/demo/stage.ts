@@ -2,9 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crds } from '../../api/crd.ts';
-import { GROUP_VERSION } from '../../api/names.ts';
-import type { NodeMaintenance } from '../../api/resources.ts';
 import { runController } from '../../controller/controller.ts';
 import { createEventRecorder } from '../../controller/event-recorder.ts';
 import { createControllerMetrics } from '../../controller/metrics.ts';
@@ -12,14 +9,13 @@ import { createObserver } from '../../controller/observing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { createRegistry } from '../../lib/metrics.ts';
-import type { Kind } from '../../sim/apiserver/api.ts';
 import { type ApiServer, startApiServer } from '../../sim/apiserver/http.ts';
 import { createInProcessClient } from '../../sim/apiserver/in-process.ts';
 import { createSimulatedCluster, type SimulatedCluster } from '../../sim/cluster.ts';
-import type { KubeObject } from '../../sim/kubernetes.ts';
 import { loadScenario } from '../../sim/scenario/load.ts';
 import { withSimulationDoor } from '../../sim/scenario/simulation-door.ts';
 import { createSeededRandom } from '../../sim/seeded-random.ts';
+import { type DroverKinds, installDrover } from '../drover-in-simulation.ts';
 import { CommandError } from '../errors.ts';
 import type { Scene } from './scene.ts';
 
@@ -28,7 +24,7 @@ export interface Stage {
   readonly url: string;
   /** Path of a file of its own. */
   readonly kubeconfig: string;
-  readonly maintenances: Kind<KubeObject & NodeMaintenance>;
+  readonly maintenances: DroverKinds['maintenances'];
   /** Drover begins to look after the cluster. Resolves when it has read it. */
   startController(): Promise<void>;
   /** Leaves nothing: no timer, port or file. */
@@ -59,20 +55,9 @@ export async function setStage({ scene, clock, port, log }: StageOptions): Promi
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, server.kubeconfig, { mode: 0o600 });
 
-  for (const crd of crds()) create('apiextensions.k8s.io/v1', 'customresourcedefinitions', crd);
-  create(GROUP_VERSION, 'maintenancepolicies', scene.policy);
+  const { policies, maintenances } = installDrover(cluster.api);
+  cluster.api.create(policies, scene.policy, { fieldManager: 'demo' });
   loadScenario(cluster, scene.scenario, 'demo');
-
-  function kindOf(groupVersion: string, plural: string): Kind {
-    const [group = '', version = ''] = groupVersion.split('/');
-    const found = cluster.api.findKind(group, version, plural);
-    if (!found) throw new Error(`the simulated cluster does not serve ${plural} of ${groupVersion}`);
-    return found;
-  }
-
-  function create(groupVersion: string, plural: string, object: object): void {
-    cluster.api.create(kindOf(groupVersion, plural), object as KubeObject, { fieldManager: 'demo' });
-  }
 
   let stopController = async () => {};
 
@@ -80,7 +65,7 @@ export async function setStage({ scene, clock, port, log }: StageOptions): Promi
     cluster,
     url: server.url,
     kubeconfig,
-    maintenances: kindOf(GROUP_VERSION, 'nodemaintenances') as Kind<KubeObject & NodeMaintenance>,
+    maintenances,
     async startController() {
       const client = createInProcessClient({ handle, clock, userAgent: 'drover/demo' });
       const usage = () => ({ residentBytes: 0, cpuSeconds: 0 });

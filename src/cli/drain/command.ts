@@ -1,5 +1,6 @@
 import { defineCommand, dryRunFlag, outputFlag } from '../command.ts';
 import { choice, duration, type Flags, integer, onByDefault, text, toggle, tristate, type Values } from '../flags.ts';
+import { handoverFlags } from '../handover-modes.ts';
 
 // The first half are kubectl drain's, with its meaning and defaults (kubectl 1.34, pkg/cmd/drain/drain.go).
 const flags = {
@@ -28,7 +29,7 @@ const flags = {
   chunkSize: integer('n', 'Accepted for compatibility and without effect: lists are streamed.', 500, 0),
   parallel: integer('n', 'How many nodes are drained at once; the next begins when one is done.', 1, 1),
   handover: choice(
-    ['never', 'when-needed', 'always'],
+    handoverFlags,
     'Have a replacement Ready before a pod of a ReplicaSet is evicted. when-needed: for its only Ready pod, and where a budget would refuse.',
     'when-needed',
   ),

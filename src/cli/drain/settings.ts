@@ -2,10 +2,9 @@
 import { labels } from '../../api/names.ts';
 import { defaultDrainSettings, type DrainSettings, type PodRule } from '../../engine/settings.ts';
 import { UsageError } from '../errors.ts';
+import { handoverModes } from '../handover-modes.ts';
 import { negated, parseSelectorText } from '../selector-text.ts';
 import type { DrainFlags } from './command.ts';
-
-const handoverModes = { never: 'Never', 'when-needed': 'WhenNeeded', always: 'Always' } as const;
 
 const SETTLE_TIMEOUT_MS = 600_000;
 

@@ -1,6 +1,7 @@
 import { defineCommand, outputFlag } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { choice, duration, type Flag, type Flags, integer, text, toggle, type Values } from '../flags.ts';
+import { handoverFlags } from '../handover-modes.ts';
 
 const maxNodes: Flag<number | string> = {
   placeholder: 'n|n%',
@@ -24,11 +25,7 @@ const flags = {
   allSelected: toggle('With --policy: as if every node that it selects had a reason.'),
   snapshot: text('file', 'Plan on the cluster of this file (`drover snapshot`) instead of the live one.'),
   maxNodes,
-  handover: choice(
-    ['never', 'when-needed', 'always'],
-    'Whether replacements run before a pod of a ReplicaSet is evicted.',
-    'when-needed',
-  ),
+  handover: choice(handoverFlags, 'Whether replacements run before a pod of a ReplicaSet is evicted.', 'when-needed'),
   ignoreDaemonsets: toggle('Accepted for compatibility: pods of DaemonSets stay where they are.'),
   deleteEmptydirData: toggle('Evict pods with an emptyDir, too; its data is lost.'),
   force: toggle('Evict pods without a controller, too; nothing creates them again.'),

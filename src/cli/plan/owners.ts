@@ -3,6 +3,7 @@ import type { Millis } from '../../lib/clock.ts';
 import type { Api } from '../../sim/apiserver/api.ts';
 import { pods } from '../../sim/apiserver/kinds.ts';
 import { conditionOf, isPodReady } from '../../sim/conditions.ts';
+import { controllerOf } from '../../sim/controllers/controller-ref.ts';
 import type { Pod } from '../../sim/kubernetes.ts';
 
 export interface Blink {
@@ -52,15 +53,16 @@ export function watchOwners(api: Api): OwnerWatch {
   const waiting = new Set<string>();
   const pending = { most: 0, message: '' };
 
-  const keyOf = ({ metadata }: Pod): string | undefined => {
-    const owner = metadata.ownerReferences?.find(({ controller }) => controller);
-    if (owner && !ownerOfPod.has(metadata.uid)) ownerOfPod.set(metadata.uid, owner.uid);
-    return ownerOfPod.get(metadata.uid);
+  const keyOf = (pod: Pod): string | undefined => {
+    const { uid } = pod.metadata;
+    const owner = controllerOf(pod);
+    if (owner && !ownerOfPod.has(uid)) ownerOfPod.set(uid, owner.uid);
+    return ownerOfPod.get(uid);
   };
   for (const pod of api.list(pods)) {
     const key = keyOf(pod);
     if (!key || !serves(pod)) continue;
-    const owner = pod.metadata.ownerReferences?.find(({ uid }) => uid === key);
+    const owner = controllerOf(pod);
     const known = tallies.get(key)?.before ?? 0;
     const before = known + 1;
     const name = `${pod.metadata.namespace}/${owner?.kind}/${owner?.name}`;

@@ -1,9 +1,10 @@
 /** The maintenance that is proposed, as policies and marked nodes: what the controller of the simulated cluster will find. */
 import { parseAllDocuments } from 'yaml';
-import { matchesSelector } from '../../api/label-selector.ts';
+import { isEmptySelector, matchesSelector } from '../../api/label-selector.ts';
 import { GROUP_VERSION } from '../../api/names.ts';
 import type { DrainSpec, MaintenancePolicy } from '../../api/resources.ts';
 import { formatFieldErrors, parsePolicy } from '../../api/validate.ts';
+import { compilePolicy } from '../../controller/compile.ts';
 import type { Node } from '../../sim/kubernetes.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { closeMatches, nodeName } from '../nodes.ts';
@@ -63,16 +64,12 @@ export function proposePolicies(
     spec: { ...policy.spec, reasons: [...policy.spec.reasons, plannedReason] },
   }));
   const marked = new Set<string>();
-  for (const { spec } of written) {
-    const found = { matchLabels: spec.nodeSelector.matchLabels ?? {}, matchExpressions: requirementsOf(spec.nodeSelector) };
-    if (Object.keys(found.matchLabels).length + found.matchExpressions.length === 0) continue;
-    for (const { metadata } of nodes) if (matchesSelector(found, metadata.labels ?? {})) marked.add(metadata.name);
+  for (const policy of written) {
+    const { selector } = compilePolicy(policy);
+    if (isEmptySelector(selector)) continue;
+    for (const { metadata } of nodes) if (matchesSelector(selector, metadata.labels ?? {})) marked.add(metadata.name);
   }
   return { policies, marked };
-}
-
-function requirementsOf({ matchExpressions }: MaintenancePolicy['spec']['nodeSelector']) {
-  return matchExpressions.map(({ key, operator, values }) => ({ key, operator, values }));
 }
 
 function checked(value: unknown, from: string): MaintenancePolicy {

@@ -1,4 +1,5 @@
 /** The rehearsal as people read it, and as programs do. */
+import { counted } from '../counted.ts';
 import { elapsed } from '../elapsed.ts';
 import { table } from '../table.ts';
 import type { Blink } from './owners.ts';
@@ -9,7 +10,6 @@ const SHOWN_NODES = 30;
 const SHOWN_ROWS = 15;
 
 const seconds = (ms: number | null) => (ms === null ? null : Math.round(ms / 100) / 10);
-const count = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 /** True when something never comes to its end. */
 export function isStuck({ nodes, unfinished }: Rehearsed): boolean {
@@ -23,8 +23,8 @@ export function textReport(plan: Rehearsal, result: Rehearsed, canvas: Canvas): 
   if (nodes.length === 0) return ['nothing to do: no node has a reason'];
   const head =
     stuck.length === 0
-      ? `${count(nodes.length, 'node')} in ${elapsed(result.makespanMs)}; nothing stands in the way`
-      : `${drained.length} of ${count(nodes.length, 'node')} in ${elapsed(result.makespanMs)}; ${count(stuck.length, 'node')} can never be drained as things are`;
+      ? `${counted(nodes.length, 'node')} in ${elapsed(result.makespanMs)}; nothing stands in the way`
+      : `${drained.length} of ${counted(nodes.length, 'node')} in ${elapsed(result.makespanMs)}; ${counted(stuck.length, 'node')} can never be drained as things are`;
   const interesting = nodes.length <= SHOWN_NODES ? nodes : [...stuck, ...drained].slice(0, SHOWN_NODES);
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', canvas.paint('strong', title), ...lines];
@@ -59,16 +59,16 @@ export function textReport(plan: Rehearsal, result: Rehearsed, canvas: Canvas): 
         .slice(0, SHOWN_ROWS)
         .map(
           ({ cause, totalMs, nodes: on, longestMs, longestNode, message }) =>
-            `${cause}: ${elapsed(totalMs)} on ${count(on, 'node')}, at most ${elapsed(longestMs)} on ${longestNode}: ${message}`,
+            `${cause}: ${elapsed(totalMs)} on ${counted(on, 'node')}, at most ${elapsed(longestMs)} on ${longestNode}: ${message}`,
         ),
     ),
     ...section('Room', [
       pending.most === 0
         ? 'every pod finds a place at once: no extra node is needed'
-        : `${count(pending.most, 'pod')} at once without a place: ${pending.message}`,
+        : `${counted(pending.most, 'pod')} at once without a place: ${pending.message}`,
     ]),
     '',
-    `${count(result.evictions, 'eviction')}, ${count(result.handovers, 'handover')}, ${count(result.deletions, 'deletion')} around a budget, budgets violated ${count(result.violations, 'time')}.`,
+    `${counted(result.evictions, 'eviction')}, ${counted(result.handovers, 'handover')}, ${counted(result.deletions, 'deletion')} around a budget, budgets violated ${counted(result.violations, 'time')}.`,
     canvas.paint('quiet', assumptions(plan)),
     ...plan.snapshot.missing.map(({ kind, why }) =>
       canvas.paint('quiet', `Not seen: ${kind} (${why}); planned as if there were none.`),
@@ -83,7 +83,7 @@ function blinkRow({ owner, before, fewest, shortMs, noneMs }: Blink): string[] {
 function assumptions({ timings: { readyMs, stopMs, learnedOwners }, snapshot }: Rehearsal): string {
   const learned =
     learnedOwners > 0
-      ? `as long to get Ready as their like did (learned from ${count(learnedOwners, 'owner')}; else ${elapsed(readyMs)})`
+      ? `as long to get Ready as their like did (learned from ${counted(learnedOwners, 'owner')}; else ${elapsed(readyMs)})`
       : `${elapsed(readyMs)} to get Ready`;
   return `Assumed: pods take ${learned} and ${elapsed(stopMs)} to stop, nothing else changes, and no node is added. As of ${new Date(snapshot.takenAt).toISOString()}.`;
 }

@@ -1,5 +1,4 @@
 /** `drover plan`. */
-import { readFile } from 'node:fs/promises';
 import type { DrainSpec } from '../../api/resources.ts';
 import type { Node } from '../../sim/kubernetes.ts';
 import { readSnapshot, SnapshotError } from '../../sim/snapshot/file.ts';
@@ -7,6 +6,8 @@ import { readCluster } from '../../sim/snapshot/read-cluster.ts';
 import type { Snapshot } from '../../sim/snapshot/snapshot.ts';
 import type { Context } from '../command.ts';
 import { CommandError, exitCode, UsageError } from '../errors.ts';
+import { fileText } from '../file-text.ts';
+import { handoverModes } from '../handover-modes.ts';
 import { requireNodes } from '../nodes.ts';
 import { printObject } from '../print-object.ts';
 import type { PlanFlags } from './command.ts';
@@ -15,8 +16,6 @@ import { isStuck, jsonReport, textReport } from './report.ts';
 import { type Rehearsal, rehearse } from './simulate.ts';
 import { learnTimings } from './timings.ts';
 
-const handoverModes = { never: 'Never', 'when-needed': 'WhenNeeded', always: 'Always' } as const;
-
 export async function run(context: Context, args: readonly string[], flags: PlanFlags): Promise<number> {
   const { screen } = context;
   if (flags.policy === null) requireNodes(args, flags.selector);
@@ -24,7 +23,7 @@ export async function run(context: Context, args: readonly string[], flags: Plan
     throw new UsageError('with --policy its nodeSelector says which nodes; leave out names and --selector');
   if (flags.allSelected && flags.policy === null) throw new UsageError('--all-selected goes with --policy');
   // Read before the cluster: a wrong file is told at once.
-  const texts = flags.policy === null ? [] : [{ file: flags.policy, text: await readText(flags.policy) }];
+  const texts = flags.policy === null ? [] : [{ file: flags.policy, text: await fileText(flags.policy) }];
   const snapshot = await snapshotOf(context, flags);
   const nodes = snapshot.objects.filter((object): object is Node => object.kind === 'Node');
   const proposal: Proposal =
@@ -55,14 +54,6 @@ function drainOf({ handover, deleteEmptydirData, force, gracePeriod }: PlanFlags
     barePods: force ? 'Evict' : 'Protect',
     ...(gracePeriod >= 0 && { gracePeriodSeconds: Math.max(1, gracePeriod) }),
   };
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CommandError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
-  }
 }
 
 async function snapshotOf({ client, clock }: Context, { snapshot }: PlanFlags): Promise<Snapshot> {

@@ -2,20 +2,19 @@
  * The rehearsal: the cluster of a snapshot in virtual time, and on it the very controller that would do the work. Nothing of the result is
  * computed here; it is what an onlooker saw.
  */
-import { crds } from '../../api/crd.ts';
 import type { NodeMaintenance } from '../../api/resources.ts';
 import { runController } from '../../controller/controller.ts';
 import type { Observer } from '../../controller/observer.ts';
 import { terminalPhases, type Phase } from '../../engine/maintenance.ts';
 import { createVirtualClock, type Millis } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
-import type { Kind } from '../../sim/apiserver/api.ts';
 import { createInProcessClient } from '../../sim/apiserver/in-process.ts';
-import { budgets as budgetKind, customResourceDefinitions, nodes as nodeKind } from '../../sim/apiserver/kinds.ts';
+import { budgets as budgetKind, nodes as nodeKind } from '../../sim/apiserver/kinds.ts';
 import { createSimulatedCluster, type SimulatedCluster } from '../../sim/cluster.ts';
-import type { KubeObject, Node } from '../../sim/kubernetes.ts';
+import type { Node } from '../../sim/kubernetes.ts';
 import { createSeededRandom } from '../../sim/seeded-random.ts';
 import type { Snapshot } from '../../sim/snapshot/snapshot.ts';
+import { type DroverKinds, installDrover } from '../drover-in-simulation.ts';
 import { type Blink, watchOwners } from './owners.ts';
 import { PLANNED, type Proposal } from './proposal.ts';
 import type { Timings } from './timings.ts';
@@ -94,7 +93,7 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
     history: 1_000,
   });
   const { api } = cluster;
-  for (const crd of crds()) api.create(customResourceDefinitions, crd as never);
+  const kinds = installDrover(api);
   api.load(plan.snapshot.objects);
   for (const name of plan.proposal.marked) mark(cluster, name);
   await clock.run({ until: clock.now() + WARM_UP_MS });
@@ -127,8 +126,8 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
   const beganAt = clock.now();
   const owners = watchOwners(api);
   const violations = watchBudgets(cluster);
-  const nodes = watchMaintenances(cluster, plan, beganAt);
-  const policies = kindOf(cluster, 'maintenancepolicies');
+  const nodes = watchMaintenances(cluster, kinds, plan, beganAt);
+  const { policies } = kinds;
   for (const policy of plan.proposal.policies) if (!api.get(policies, '', policy.metadata.name)) api.create(policies, policy);
   const until = beganAt + plan.limitMs;
   const quietMs = Math.max(QUIET_MS, nodes.patienceMs);
@@ -153,12 +152,6 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
     violations: violations(),
     unfinished: !nodes.allEnded(),
   };
-}
-
-function kindOf({ api }: SimulatedCluster, plural: string): Kind {
-  const kind = api.findKind('drover.dev', 'v1alpha1', plural);
-  if (!kind) throw new Error(`the simulated cluster does not serve ${plural}`);
-  return kind;
 }
 
 function mark({ api }: SimulatedCluster, name: string): void {
@@ -186,13 +179,17 @@ interface Seen {
 
 const isEnd = (phase: Phase) => phase === 'Drained' || terminalPhases.has(phase);
 
-function watchMaintenances(cluster: SimulatedCluster, { proposal, afterwards }: Rehearsal, beganAt: Millis) {
+function watchMaintenances(
+  cluster: SimulatedCluster,
+  { maintenances: kind }: DroverKinds,
+  { proposal, afterwards }: Rehearsal,
+  beganAt: Millis,
+) {
   const { api, clock } = cluster;
   const seen = new Map<string, Seen>();
   const open = new Set<string>();
   const expected = new Set(proposal.marked);
   let changedAt = beganAt;
-  const kind = kindOf(cluster, 'nodemaintenances') as unknown as Kind<KubeObject & NodeMaintenance>;
   // A condition counts only when it has lasted.
   const patienceMs = Math.max(
     0,

@@ -2,6 +2,7 @@
 import type { Millis } from '../../lib/clock.ts';
 import type { Latency } from '../../sim/apiserver/api.ts';
 import { conditionOf } from '../../sim/conditions.ts';
+import { controllerOf } from '../../sim/controllers/controller-ref.ts';
 import type { KubeObject, Pod } from '../../sim/kubernetes.ts';
 import type { Step } from '../../sim/kubelet/timing.ts';
 
@@ -26,7 +27,7 @@ export interface AssumedTimes {
 const USUAL_READY_MS = 5_000;
 
 const exactly = (ms: Millis): Latency => ({ least: ms, spread: 0 });
-const ownerOf = ({ metadata }: Pod) => metadata.ownerReferences?.find((owner) => owner.controller)?.uid;
+const ownerOf = (pod: Pod) => controllerOf(pod)?.uid;
 const timeOf = (pod: Pod, type: string) => Date.parse(conditionOf(pod.status?.conditions, type)?.lastTransitionTime ?? '');
 
 /** From the binding until Ready; undefined for pods that do not tell: not Ready, or Ready again after a restart. */

@@ -1,5 +1,5 @@
 /** The eviction subresource, row by row as kubernetes pkg/registry/core/pod/storage/eviction.go answers. */
-import { isPodFinished, isPodReady, withCondition } from '../conditions.ts';
+import { isPodFinished, isPodReady, withCondition, withPodCondition } from '../conditions.ts';
 import type { DisruptionBudget, Pod } from '../kubernetes.ts';
 import type { Entry } from '../store/collection.ts';
 import { matchesSelector } from '../store/label-selectors.ts';
@@ -91,11 +91,8 @@ function conditionAndRemove(core: Core, entry: Entry, options: DeleteOptions): v
       // What the server itself adds to a list of pod conditions carries the empty probe time of its type.
       lastProbeTime: null,
     } as const;
-    const conditions = withCondition(pod.status?.conditions, target, core.now());
-    if (conditions !== pod.status?.conditions) {
-      const next: Pod = { ...pod, status: { ...pod.status, conditions } };
-      replaceObject(core, resource, entry, next, { subresource: 'status' });
-    }
+    const next = withPodCondition(pod, target, core.now());
+    if (next !== pod) replaceObject(core, resource, entry, next, { subresource: 'status' });
   }
   const { resourceVersion: _, ...preconditions } = options.preconditions ?? {};
   removeEntry(core, resource, entry, options.dryRun ? options : { ...options, preconditions });

@@ -1,4 +1,5 @@
 /** Whether the pods of a node could go elsewhere (cluster-autoscaler simulator/drainability, the default flags). */
+import { controllerOf } from '../controllers/controller-ref.ts';
 import type { Api } from '../apiserver/api.ts';
 import { budgets } from '../apiserver/kinds.ts';
 import { isPodFinished } from '../conditions.ts';
@@ -12,8 +13,8 @@ const SAFE = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 const SAFE_VOLUMES = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 const MIRROR = 'kubernetes.io/config.mirror';
 
-function controllerKind({ metadata }: Pod): string | undefined {
-  return metadata.ownerReferences?.find((owner) => owner.controller)?.kind;
+function controllerKind(pod: Pod): string | undefined {
+  return controllerOf(pod)?.kind;
 }
 
 /** A pod that stays until the node is gone, or is gone already: nothing has to be done for it. */

@@ -1,7 +1,7 @@
 /** The disruption controller: fills in the status of PodDisruptionBudgets, from which the eviction subresource decides. */
 import type { Api, Latency, Part } from '../apiserver/api.ts';
 import { budgets, pods } from '../apiserver/kinds.ts';
-import { conditionOf, isPodFinished, withCondition } from '../conditions.ts';
+import { conditionOf, isPodFinished, observedGeneration, withCondition, withPodCondition } from '../conditions.ts';
 import type { DisruptionBudget, Pod } from '../kubernetes.ts';
 import { timestamp } from '../timestamp.ts';
 import { createTally, expectation, openGrants, type Tally } from './disruption-tally.ts';
@@ -139,21 +139,8 @@ export function startDisruption(api: Api, options: { readonly latency?: Latency 
       if (wait === undefined) return;
       if (wait > 0) return stale.addAfter(key, wait);
       const now = timestamp(clock.now());
-      const set = (each: Pod): Pod => ({
-        ...each,
-        status: {
-          ...each.status,
-          conditions: withCondition(
-            each.status?.conditions,
-            {
-              type: 'DisruptionTarget',
-              status: 'False',
-              ...(each.metadata.generation !== undefined && { observedGeneration: each.metadata.generation }),
-            },
-            now,
-          ),
-        },
-      });
+      const set = (each: Pod): Pod =>
+        withPodCondition(each, { type: 'DisruptionTarget', status: 'False', ...observedGeneration(each) }, now);
       api.modify(pods, namespace, name, set, { subresource: 'status', fieldManager: 'kube-controller-manager' });
     },
   });

@@ -2,7 +2,7 @@
 import type { Millis } from '../../lib/clock.ts';
 import type { Api, Part } from '../apiserver/api.ts';
 import { nodes, pods } from '../apiserver/kinds.ts';
-import { isNodeReady, isPodFinished, withCondition } from '../conditions.ts';
+import { isNodeReady, isPodFinished, observedGeneration, withCondition } from '../conditions.ts';
 import type { Condition, Node, Pod } from '../kubernetes.ts';
 import { timestamp } from '../timestamp.ts';
 
@@ -75,7 +75,7 @@ export function startPodGc(api: Api, options: PodGcOptions = {}): Part {
     const now = timestamp(clock.now());
     if (!isPodFinished(pod)) {
       const fail = (each: Pod): Pod => {
-        const generation = each.metadata.generation === undefined ? {} : { observedGeneration: each.metadata.generation };
+        const generation = observedGeneration(each);
         const conditions = condition && withCondition(each.status?.conditions, { ...condition, ...generation }, now);
         return { ...each, status: { ...each.status, ...generation, phase: 'Failed', ...(conditions && { conditions }) } };
       };

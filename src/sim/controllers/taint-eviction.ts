@@ -2,7 +2,7 @@
 import type { Millis } from '../../lib/clock.ts';
 import type { Api, Latency, Part } from '../apiserver/api.ts';
 import { nodes, pods } from '../apiserver/kinds.ts';
-import { withCondition } from '../conditions.ts';
+import { observedGeneration, withPodCondition } from '../conditions.ts';
 import type { Pod, Taint, Toleration } from '../kubernetes.ts';
 import { tolerates } from '../scheduler/tolerations.ts';
 import { timestamp } from '../timestamp.ts';
@@ -28,6 +28,13 @@ interface Planned {
   readonly cancel: () => void;
 }
 
+const EVICTED = {
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'DeletionByTaintManager',
+  message: 'Taint manager: deleting due to NoExecute taint',
+} as const;
+
 export function startTaintEviction(api: Api, options: { readonly latency?: Latency } = {}): Part {
   const { clock } = api;
   const tainted = new Map<string, readonly Taint[]>();
@@ -39,23 +46,7 @@ export function startTaintEviction(api: Api, options: { readonly latency?: Laten
     const pod = api.get(pods, namespace, name);
     if (pod?.metadata.uid !== uid) return;
     const now = timestamp(clock.now());
-    const mark = (each: Pod): Pod => ({
-      ...each,
-      status: {
-        ...each.status,
-        conditions: withCondition(
-          each.status?.conditions,
-          {
-            type: 'DisruptionTarget',
-            status: 'True',
-            reason: 'DeletionByTaintManager',
-            message: 'Taint manager: deleting due to NoExecute taint',
-            ...(each.metadata.generation !== undefined && { observedGeneration: each.metadata.generation }),
-          },
-          now,
-        ),
-      },
-    });
+    const mark = (each: Pod): Pod => withPodCondition(each, { ...EVICTED, ...observedGeneration(each) }, now);
     api.modify(pods, namespace, name, mark, { subresource: 'status', fieldManager: 'kube-controller-manager' });
     api.remove(pods, namespace, name, { preconditions: { uid } });
   }

@@ -2,6 +2,7 @@
  * What the scheduler reads off a pod, compiled once for all pods that are alike: those of one ReplicaSet are one class. Placing a pod then
  * costs no parsing, and one pod's failure is the failure of all its class until something changes.
  */
+import { controllerOf } from '../controllers/controller-ref.ts';
 import type { Affinity, Container, Labels, NodeSelectorTerm, Pod, PodAffinityTerm, Selector, Toleration } from '../kubernetes.ts';
 import { requestsOf, type Requests } from './requests.ts';
 
@@ -191,7 +192,7 @@ export function readPod(pod: Pod): ReadPod {
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   const pin = pinOf(terms);
   const required = pin ? pin.rest : terms;
-  const owner = metadata.ownerReferences?.find((reference) => reference.controller);
+  const owner = controllerOf(pod);
   const key = JSON.stringify([
     metadata.namespace,
     metadata.labels,

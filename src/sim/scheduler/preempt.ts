@@ -1,7 +1,7 @@
 /** Preemption: the node where the least is lost by deleting pods of lower priority (plugins/defaultpreemption). */
 import type { Api } from '../apiserver/api.ts';
 import { budgets, pods } from '../apiserver/kinds.ts';
-import { withCondition } from '../conditions.ts';
+import { withPodCondition } from '../conditions.ts';
 import type { DisruptionBudget, Pod } from '../kubernetes.ts';
 import { matchesSelector } from '../store/label-selectors.ts';
 import { timestamp } from '../timestamp.ts';
@@ -137,13 +137,8 @@ export function createPreemptor({ api, view, finder, name }: PreemptorOptions): 
     const message = `${name}: preempting to accommodate a higher priority pod`;
     const condition = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message } as const;
     const now = timestamp(api.clock.now());
-    const change = (pod: Pod): Pod => ({
-      ...pod,
-      status: { ...pod.status, conditions: withCondition(pod.status?.conditions, condition, now) },
-    });
-    const found = api.modify(pods, namespace, podName, (pod) => (pod.metadata.uid === uid ? change(pod) : pod), {
-      subresource: 'status',
-    });
+    const change = (pod: Pod) => (pod.metadata.uid === uid ? withPodCondition(pod, condition, now) : pod);
+    const found = api.modify(pods, namespace, podName, change, { subresource: 'status' });
     if (found?.metadata.uid === uid && found.metadata.deletionTimestamp === undefined) api.remove(pods, namespace, podName);
   }
 }

@@ -2,10 +2,8 @@
 import type { Millis } from '../../lib/clock.ts';
 import type { Condition, Deployment, KubeObject, OwnerReference, ReplicaSet } from '../kubernetes.ts';
 import { builtInKinds } from '../apiserver/kinds.ts';
+import { controllerOf } from '../controllers/controller-ref.ts';
 import { templateDigest } from '../controllers/pod-template.ts';
-
-const controllerOf = ({ metadata }: KubeObject): OwnerReference | undefined =>
-  metadata.ownerReferences?.find(({ controller }) => controller);
 
 const groupOf = (apiVersion: string) => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
 

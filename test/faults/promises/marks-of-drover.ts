@@ -1,6 +1,7 @@
 /** What Drover has written on nodes and pods, read without its code: the judge does not ask the accused. */
 import { annotations } from '../../../src/api/names.ts';
 import * as kinds from '../../../src/sim/apiserver/kinds.ts';
+import { controllerOf } from '../../../src/sim/controllers/controller-ref.ts';
 import type { KubeObject, Node, Pod } from '../../../src/sim/kubernetes.ts';
 import type { Maintenance, Stage } from '../stage.ts';
 
@@ -34,8 +35,7 @@ export function maintenanceOf({ api, maintenances }: Stage, nodeName: string): M
   return by === undefined ? undefined : api.get(maintenances, '', by);
 }
 
-export const ownerUid = ({ metadata }: KubeObject): string | undefined =>
-  metadata.ownerReferences?.find(({ controller }) => controller)?.uid;
+export const ownerUid = (object: KubeObject): string | undefined => controllerOf(object)?.uid;
 
 export const keyOf = ({ metadata }: KubeObject): string =>
   metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;

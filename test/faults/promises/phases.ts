@@ -2,16 +2,10 @@
 import type { Millis } from '../../../src/lib/clock.ts';
 import * as kinds from '../../../src/sim/apiserver/kinds.ts';
 import { isPodFinished } from '../../../src/sim/conditions.ts';
-import { keyOf } from './marks-of-drover.ts';
-import type { Stage } from '../stage.ts';
+import { keyOf, maintenanceOf } from './marks-of-drover.ts';
 import type { KeepWatch } from './promise.ts';
 
 const working = new Set(['Draining', 'Settling', 'Drained']);
-
-function journalOwner({ api }: Stage, nodeName: string): string | undefined {
-  const journal = api.get(kinds.nodes, '', nodeName)?.metadata.annotations?.['drover.dev/maintenance'];
-  return journal === undefined ? undefined : (JSON.parse(journal) as { by?: string }).by;
-}
 
 export const oneMaintenancePerNode: KeepWatch = (stage) => {
   stage.watch(stage.maintenances, ({ type, object, previous }) => {
@@ -21,7 +15,7 @@ export const oneMaintenancePerNode: KeepWatch = (stage) => {
       if (other.metadata.uid === object.metadata.uid || other.spec.nodeName !== spec.nodeName) continue;
       if (!working.has(other.status?.phase ?? '') || other.status?.finishedAt !== undefined) continue;
       // A status may be behind, when its write was refused; who has the node in hand is written on the node.
-      if (journalOwner(stage, spec.nodeName) !== other.metadata.name) continue;
+      if (maintenanceOf(stage, spec.nodeName)?.metadata.uid !== other.metadata.uid) continue;
       const both = `${object.metadata.name} (${status?.phase}) and ${other.metadata.name} (${other.status?.phase})`;
       stage.broken('one maintenance has a node in hand', `node ${spec.nodeName}: ${both}`);
     }

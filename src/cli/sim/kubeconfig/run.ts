@@ -1,7 +1,7 @@
 /** `drover sim kubeconfig`. */
 import type { Context } from '../../command.ts';
 import { exitCode } from '../../errors.ts';
-import { fileText } from '../file-text.ts';
+import { fileText } from '../../file-text.ts';
 import { requireRunning } from '../running.ts';
 import type { KubeconfigFlags } from './command.ts';
 

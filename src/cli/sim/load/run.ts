@@ -3,7 +3,7 @@ import { KubeError } from '../../../kube/client.ts';
 import { type Loaded, LOAD_PATH } from '../../../sim/scenario/simulation-door.ts';
 import type { Context } from '../../command.ts';
 import { CommandError, exitCode, UsageError } from '../../errors.ts';
-import { fileText } from '../file-text.ts';
+import { fileText } from '../../file-text.ts';
 import { requireRunning } from '../running.ts';
 import type { LoadFlags } from './command.ts';
 

@@ -5,7 +5,7 @@ import { readFileText, readScenario, ScenarioError } from '../../../sim/scenario
 import type { Scenario } from '../../../sim/scenario/schema.ts';
 import type { Context } from '../../command.ts';
 import { CommandError, UsageError } from '../../errors.ts';
-import { fileText } from '../file-text.ts';
+import { fileText } from '../../file-text.ts';
 import { nameArgument } from '../name.ts';
 import { findRunning } from '../running.ts';
 import { type ClusterFiles, filesOf, readRecord, removeFiles, type RunningCluster, write, writeRecord } from '../state.ts';

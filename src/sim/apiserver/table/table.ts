@@ -1,4 +1,5 @@
 /** The Table form of objects, as `kubectl get` asks for it: apiserver pkg/endpoints/handlers/response.go. */
+import { controllerOf } from '../../controllers/controller-ref.ts';
 import type { Millis } from '../../../lib/clock.ts';
 import type { KubeObject } from '../../kubernetes.ts';
 import type { Kind } from '../api.ts';
@@ -58,7 +59,7 @@ const printers = {
   'statefulsets.apps': statefulSetTable,
   'daemonsets.apps': daemonSetTable,
   'controllerrevisions.apps': printer('Controller Revision Age', (object, now) => {
-    const owner = object.metadata.ownerReferences?.find(({ controller }) => controller);
+    const owner = controllerOf(object);
     const group = owner?.apiVersion.split('/').slice(0, -1).join('') ?? '';
     const shown = owner ? `${owner.kind.toLowerCase()}${group ? `.${group}` : ''}/${owner.name}` : '<none>';
     return [shown, textOf(object.revision, '0'), age(object, now)];

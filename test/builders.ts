@@ -1,4 +1,6 @@
 /** Small, valid objects for tests; every builder takes overrides. Uids follow from names, so that what belongs together matches. */
+import { indexBudgets } from '../src/engine/budget-index.ts';
+import { indexPods } from '../src/engine/pod-index.ts';
 import type {
   Budget,
   Deployment,
@@ -163,7 +165,7 @@ export interface ViewParts {
 /** A namespace with ReplicaSet and Deployment "web" of one replica unless said otherwise. */
 export function aView(parts: ViewParts = {}): NamespaceView {
   return {
-    pods: parts.pods ?? [],
+    pods: indexPods(parts.pods ?? []),
     replicaSets: new Map((parts.replicaSets ?? [aReplicaSet()]).map((each) => [each.uid, each])),
     deployments: new Map((parts.deployments ?? [aDeployment()]).map((each) => [each.uid, each])),
     services: parts.services ?? [],
@@ -173,7 +175,9 @@ export function aView(parts: ViewParts = {}): NamespaceView {
   };
 }
 
-export interface WorldParts extends Partial<Omit<World, 'podsOn' | 'namespace' | 'workloads' | 'attempts' | 'charges'>> {
+export interface WorldParts extends Partial<Omit<World, 'podsOn' | 'budgets' | 'namespace' | 'workloads' | 'attempts' | 'charges'>> {
+  /** null: not read. */
+  readonly budgets?: readonly Budget[] | null;
   /** By node name; every other node is empty. */
   readonly pods?: readonly Pod[];
   /** Nodes whose pods have not been read. */
@@ -187,10 +191,10 @@ export interface WorldParts extends Partial<Omit<World, 'podsOn' | 'namespace' |
 
 /** A world in which everything named has been read. */
 export function aWorld(parts: WorldParts = {}): World {
-  const { pods = [], unread = [], namespaces = {}, workloadsOf = {}, attempts = {}, charged = {}, ...rest } = parts;
+  const { pods = [], budgets = [], unread = [], namespaces = {}, workloadsOf = {}, attempts = {}, charged = {}, ...rest } = parts;
   return {
     podsOn: (nodeName) => (unread.includes(nodeName) ? null : pods.filter((pod) => pod.nodeName === nodeName)),
-    budgets: [],
+    budgets: budgets && indexBudgets(budgets),
     namespace: (name) => namespaces[name] ?? null,
     workloads: (name) => workloadsOf[name] ?? namespaces[name] ?? null,
     attachmentsOf: () => [],

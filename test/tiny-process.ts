@@ -2,6 +2,7 @@
 import type { Pod } from '../src/api/objects.ts';
 import type { AdmissionPolicy } from '../src/engine/admission.ts';
 import { budgetKey } from '../src/engine/budgets.ts';
+import { indexBudgets } from '../src/engine/budget-index.ts';
 import { decide, type Decision } from '../src/engine/decide.ts';
 import type { PodEffect } from '../src/engine/effect.ts';
 import { cordonPatch, detachPatch, giveBackPatch, type MergePatch, undoNodePatch, unlistPatch } from '../src/engine/journal.ts';
@@ -173,7 +174,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
     const known = asked;
     const world: World = {
       podsOn: (nodeName) => (known.podsOf.has(nodeName) ? at('pods').pods.filter((pod) => pod.nodeName === nodeName) : null),
-      budgets: at('budgets').budgets,
+      budgets: indexBudgets(at('budgets').budgets),
       namespace: (name) => (known.namespaces.has(name) ? viewAt(at('namespace')) : null),
       workloads: (name) => (known.workloads.has(name) ? viewAt(at('namespace')) : null),
       attachmentsOf: () => [],

@@ -23,8 +23,10 @@ export interface ApiStore extends MaintenanceStore {
   noteDone(maintenance: Maintenance, effect: PodEffect | NodeEffect, now: Millis): void;
   /** True while a maintenance of this node and policy has ended although its reason still held: it is not begun again by itself. */
   isSpent(node: Pick<Node, 'name' | 'createdAt'>, policy: string): boolean;
-  /** Looks at the ended ones: those whose reason has gone no longer stand in the way of a new one. */
-  reviewEnded(holds: (maintenance: Maintenance) => boolean): void;
+  /** Looks at the ended ones of a node: those whose reason has gone no longer stand in the way of a new one. False: look again later. */
+  reviewEnded(nodeName: string, holds: (maintenance: Maintenance) => boolean): boolean;
+  /** When a maintenance of this policy last started. */
+  lastStart(policy: string): Millis | null;
   /** Forgets what was decided in memory: another leader has decided since. */
   reset(): void;
   /** Writes what is still to be written. */

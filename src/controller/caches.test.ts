@@ -65,7 +65,7 @@ describe('the caches', () => {
   it('watch the budgets from the start, and nothing else', async () => {
     const { client, caches, seen } = await start(budget('web'));
     expect(client.log).toEqual(['WATCH /apis/policy/v1/poddisruptionbudgets']);
-    expect(caches.budgets?.map(({ name }) => name)).toEqual(['web']);
+    expect([...(caches.budgets?.in('shop') ?? [])].map(({ name }) => name)).toEqual(['web']);
     expect(caches.open).toBe(1);
     client.put(budget('web', ['web-1']));
     await settled();
@@ -131,8 +131,8 @@ describe('the workloads of a namespace', () => {
   it('are its pods and ReplicaSets; the rest is read only when something is handed over', async () => {
     const { client, caches, provide } = await start(rawPod('a'), replicaSet);
     await provide(needing({ workloads: ['shop'] }));
-    expect(caches.workloads('shop')?.pods).toHaveLength(1);
-    expect([...(caches.workloads('shop')?.replicaSets.keys() ?? [])]).toEqual(['uid-web']);
+    expect([...(caches.workloads('shop')?.pods ?? [])]).toHaveLength(1);
+    expect(caches.workloads('shop')?.replicaSets.get('uid-web')).toMatchObject({ uid: 'uid-web' });
     expect(caches.namespace('shop')).toBeNull();
     expect(client.log.some((line) => line.includes('/services'))).toBe(false);
     await provide(needing({ namespaces: ['shop'] }));

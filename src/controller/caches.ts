@@ -3,6 +3,8 @@
  * the workloads of the namespaces where something is handed over, volume attachments. Nodes and budgets are watched all the time.
  */
 import type { Budget, Claim, Deployment, LabelUse, Pod, VolumeAttachment } from '../api/objects.ts';
+import { type BudgetIndex, createBudgetIndex } from '../engine/budget-index.ts';
+import { createPodIndex } from '../engine/pod-index.ts';
 import type { NamespaceView, Needs, Workloads } from '../engine/world.ts';
 import type { KubeClient } from '../kube/client.ts';
 import * as kinds from '../kube/kinds.ts';
@@ -29,7 +31,7 @@ export interface CacheOptions {
 }
 
 export interface Caches {
-  readonly budgets: readonly Budget[] | null;
+  readonly budgets: BudgetIndex | null;
   podsOn(nodeName: string): readonly Pod[] | null;
   namespace(name: string): NamespaceView | null;
   workloads(name: string): Workloads | null;
@@ -83,12 +85,18 @@ export function openCaches(options: CacheOptions): Caches {
     );
     return {
       reflector,
+      isReady: () => ready,
       items: () => (ready ? (snapshot ??= [...reflector.items()]) : null),
       stop: () => void reflector.stop(),
     };
   };
 
-  const budgets = watch(kinds.budgets, { consistency: 'Any' }, (change) => options.onBudget(change.object));
+  const index = createBudgetIndex();
+  const budgets = watch(kinds.budgets, { consistency: 'Any' }, ({ type, object }) => {
+    if (type === 'Deleted') index.drop(object);
+    else index.put(object);
+    options.onBudget(object);
+  });
   const pods = new Map<string, Timed<Watched<Pod>>>();
   const spaces = new Map<string, Timed<Space>>();
   let attachments: Timed<Watched<VolumeAttachment>> | undefined;
@@ -103,7 +111,7 @@ export function openCaches(options: CacheOptions): Caches {
 
   return {
     get budgets() {
-      return budgets.items();
+      return budgets.isReady() ? index : null;
     },
     podsOn: (nodeName) => pods.get(nodeName)?.value.items() ?? null,
     namespace: (name) => spaces.get(name)?.value.view() ?? null,
@@ -156,6 +164,8 @@ interface Scope {
 
 interface Watched<T extends ObjectMeta> {
   readonly reflector: Reflector<T>;
+  /** False before the first read. */
+  isReady(): boolean;
   /** A stable array until the next change; null before the first read. */
   items(): readonly T[] | null;
   stop(): void;
@@ -175,41 +185,32 @@ interface Space {
   stop(): void;
 }
 
-type Watch = <T extends ObjectMeta>(kind: ResourceKind<T>, scope: Scope) => Watched<T>;
+type Watch = <T extends ObjectMeta>(kind: ResourceKind<T>, scope: Scope, seen?: (change: Change<T>) => void) => Watched<T>;
 
 /** One namespace: pods and ReplicaSets from the start; Services, endpoints and the slow-changing rest when something is handed over. */
 function openSpace(namespace: string, watch: Watch, { clock, onChange }: CacheOptions): Space {
   const scope: Scope = { namespace, consistency: 'Latest' };
-  const pods = watch(kinds.pods, scope);
+  const index = createPodIndex();
+  const pods = watch(kinds.pods, scope, ({ type, object }) => {
+    if (type === 'Deleted') index.drop(object);
+    else index.put(object);
+  });
   const replicaSets = watch(kinds.replicaSets, scope);
   let wide: { services: ReturnType<typeof services>; slices: ReturnType<typeof slices>; slow: Slow } | undefined;
   const services = () => watch(kinds.services, scope);
   const slices = () => watch(kinds.endpointSlices, scope);
 
-  // Snapshots keep their identity until something changes: the engine hangs what it derives on them.
-  const workloads = remember(
-    (podItems: readonly Pod[], sets: ReturnType<typeof replicaSets.items> & object): Workloads => ({
-      pods: podItems,
-      replicaSets: new Map(sets.map((each) => [each.uid, each])),
-    }),
-  );
+  const { reflector } = replicaSets;
+  const workloads: Workloads = { pods: index, replicaSets: { get: (uid) => reflector.byUid(uid), values: () => reflector.items() } };
   const view = remember(
-    (
-      base: Workloads,
-      serviceItems: NamespaceView['services'],
-      sliceItems: NamespaceView['endpointSlices'],
-      slow: SlowItems,
-    ): NamespaceView => ({
-      ...base,
+    (serviceItems: NamespaceView['services'], sliceItems: NamespaceView['endpointSlices'], slow: SlowItems): NamespaceView => ({
+      ...workloads,
       services: serviceItems,
       endpointSlices: sliceItems,
       ...slow,
     }),
   );
-  const readWorkloads = () => {
-    const [podItems, sets] = [pods.items(), replicaSets.items()];
-    return podItems && sets ? workloads(podItems, sets) : null;
-  };
+  const readWorkloads = () => (pods.isReady() && replicaSets.isReady() ? workloads : null);
 
   return {
     get open() {
@@ -221,9 +222,8 @@ function openSpace(namespace: string, watch: Watch, { clock, onChange }: CacheOp
     },
     workloads: readWorkloads,
     view() {
-      const base = readWorkloads();
       const [serviceItems, sliceItems, slow] = [wide?.services.items(), wide?.slices.items(), wide?.slow.items()];
-      return base && serviceItems && sliceItems && slow ? view(base, serviceItems, sliceItems, slow) : null;
+      return readWorkloads() && serviceItems && sliceItems && slow ? view(serviceItems, sliceItems, slow) : null;
     },
     stop() {
       for (const each of [pods, replicaSets, wide?.services, wide?.slices, wide?.slow]) each?.stop();

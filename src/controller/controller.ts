@@ -64,7 +64,10 @@ export function runController(options: ControllerOptions): Controller {
   const mayAct = () => !stopping && leader.isLeader();
   const poke = () => runner?.poke();
 
-  const store = createMaintenanceStore({ client, clock, log, progress, mayAct, onChange: poke });
+  /** Nodes for which there may be new work: only these are looked at, not thousands in each pass. */
+  const unreviewed = new Set<string>();
+  const onNode = (nodeName: string) => void unreviewed.add(nodeName);
+  const store = createMaintenanceStore({ client, clock, log, progress, mayAct, onChange: poke, onNode });
   const policyStatus = createPolicyStatus({ client, clock, log, mayAct, matcher });
 
   const common = { client, clock, log, random, failFast: true } as const;
@@ -139,18 +142,23 @@ export function runController(options: ControllerOptions): Controller {
   const all: readonly Pick<Reflector<Node>, 'synced' | 'healthy' | 'stop'>[] = Object.values(watches);
   const ready = Promise.all(all.map((each) => each.synced)).then(() => {});
 
+  const review = (nodeName: string, now: Millis) => {
+    if (!store.reviewEnded(nodeName, (maintenance) => matcher.holds(maintenance, now))) unreviewed.add(nodeName);
+    const node = nodes.get(nodeName);
+    if (!node) return;
+    const match = matcher.match(nodeName);
+    const wanted = match && node.deletedAt === undefined && !match.policy.limits.paused && !store.of(nodeName);
+    if (wanted && !store.isSpent(node, match.policy.name)) store.create(nodeName, node.uid, match);
+    const by = readJournal(node)?.by;
+    if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(nodeName)?.id !== by) store.adopt(by, nodeName);
+  };
+
   /** Finds new work: nodes that a policy wants, and leftovers of maintenances that are no more. */
   const prepare = (now: Millis): Millis | null => {
-    store.reviewEnded((maintenance) => matcher.holds(maintenance, now));
-    for (const [nodeName, match] of matcher.matches(now)) {
-      const node = nodes.get(nodeName);
-      if (!node || node.deletedAt !== undefined || match.policy.limits.paused || store.of(nodeName)) continue;
-      if (!store.isSpent(node, match.policy.name)) store.create(nodeName, node.uid, match);
-    }
-    for (const node of nodes.values()) {
-      const by = readJournal(node)?.by;
-      if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(node.name)?.id !== by) store.adopt(by, node.name);
-    }
+    for (const nodeName of matcher.look(now)) unreviewed.add(nodeName);
+    const due = [...unreviewed];
+    unreviewed.clear();
+    for (const nodeName of due) review(nodeName, now);
     const worked = new Set<string>(); // in a rotation with handover there are hundreds of these pods on a few nodes
     for (const pod of watches.handedOver.items()) {
       if (worked.has(pod.nodeName)) continue;
@@ -166,6 +174,7 @@ export function runController(options: ControllerOptions): Controller {
     log.info('leading');
     observer.leading(true);
     store.reset();
+    for (const nodeName of nodes.keys()) unreviewed.add(nodeName);
     runner = createRunner({
       client,
       clock,
@@ -175,7 +184,7 @@ export function runController(options: ControllerOptions): Controller {
       dryRun: false,
       store,
       nodes: () => nodes,
-      policies: (maintenances) => matcher.admission(lastStarts(maintenances)),
+      policies: () => matcher.admission(store.lastStart),
       holds: (maintenance) => matcher.holds(maintenance, clock.now()),
       mayAct,
       ...(options.restMs !== undefined && { restMs: options.restMs }),
@@ -238,12 +247,4 @@ export function runController(options: ControllerOptions): Controller {
       await leader.stop();
     },
   };
-}
-
-function lastStarts(maintenances: readonly { policy: string | null; state: { startedAt?: Millis } }[]): Map<string, Millis> {
-  const starts = new Map<string, Millis>();
-  for (const { policy, state } of maintenances) {
-    if (policy !== null && state.startedAt !== undefined) starts.set(policy, Math.max(starts.get(policy) ?? 0, state.startedAt));
-  }
-  return starts;
 }

@@ -31,7 +31,13 @@ export function withCause(status: NodeMaintenanceStatus, holds: boolean, now: Mi
   return { ...status, conditions: [...others, condition] };
 }
 
+/** When it is stale: later than 7 days after its end. Never, while it has not ended. */
+export function staleAt({ phase, finishedAt }: MaintenanceState): Millis {
+  const ended = terminalPhases.has(phase) || phase === 'Drained';
+  return ended && finishedAt !== undefined ? finishedAt + KEEP_ENDED_MS : Number.POSITIVE_INFINITY;
+}
+
 /** Ended more than 7 days ago. */
-export function isStale({ phase, finishedAt }: MaintenanceState, now: Millis): boolean {
-  return (terminalPhases.has(phase) || phase === 'Drained') && finishedAt !== undefined && now - finishedAt > KEEP_ENDED_MS;
+export function isStale(state: MaintenanceState, now: Millis): boolean {
+  return now > staleAt(state);
 }

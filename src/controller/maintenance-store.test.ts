@@ -258,15 +258,15 @@ describe('an ended maintenance', () => {
 
   it('makes way when its reason goes, and not again when it comes back', async () => {
     const { store, statuses } = startStore(ended('Cancelled', 'True'));
-    store.reviewEnded(() => true);
+    store.reviewEnded('node-1', () => true);
     await settled();
     expect(statuses()).toEqual([]);
-    store.reviewEnded(() => false);
+    store.reviewEnded('node-1', () => false);
     await settled();
     expect(statuses()[0]).toMatchObject({
       conditions: expect.arrayContaining([expect.objectContaining({ type: 'CauseHolds', status: 'False' })]),
     });
-    store.reviewEnded(() => true);
+    store.reviewEnded('node-1', () => true);
     await settled();
     expect(statuses()).toHaveLength(1);
     expect(store.isSpent({ name: 'node-1', createdAt: 0 }, 'repair')).toBe(false);

@@ -2,24 +2,25 @@
  * NodeMaintenance objects as the runner's store: the spec comes from the API server, the status is ours to write. What was decided
  * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
  */
-import { finalizers, GROUP_VERSION } from '../api/names.ts';
-import type { NodeMaintenance, NodeMaintenanceStatus } from '../api/resources.ts';
+import { GROUP_VERSION } from '../api/names.ts';
+import type { NodeMaintenance } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
 import { isoSeconds } from '../engine/journal.ts';
 import { activePhases, type Maintenance, terminalPhases } from '../engine/maintenance.ts';
-import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
+import { type KubeClient, pathOf } from '../kube/client.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { createBackgroundRequests } from './background-requests.ts';
 import { compileMaintenance, leftBehind, stateOf } from './compile.ts';
 import { validateMaintenance } from './admit.ts';
 import type { ApiStore } from './api-store.ts';
-import { causeHeld, isStale, withCause } from './ended.ts';
+import { causeHeld } from './ended.ts';
 import { journalEntry } from './journal-entry.ts';
 import { type Entry, idle } from './maintenance-entry.ts';
 import { nameOf, newMaintenance, type NodeMaintenanceDraft } from './new-maintenance.ts';
-import { mergePatch } from './merge-patch.ts';
+import { createUpkeep, hasFinalizer } from './maintenance-upkeep.ts';
 import type { Progress } from './progress.ts';
-import { isUrgent, soonMs, statusChanged, statusOf } from './status.ts';
+import { createStatusWriter } from './status-writer.ts';
 
 export interface ApiStoreOptions {
   readonly client: KubeClient;
@@ -28,22 +29,24 @@ export interface ApiStoreOptions {
   readonly progress: Progress;
   readonly mayAct: () => boolean;
   readonly onChange: () => void;
+  /** What there is for a node has changed: a maintenance came, ended or went, or another may be created. */
+  readonly onNode: (nodeName: string) => void;
 }
 
 const COLLECTION = `/apis/${GROUP_VERSION}/nodemaintenances`;
 const MERGE_PATCH = 'application/merge-patch+json';
 const RETRY_MS = 1_000;
-const SWEEP_RETRY_MS = 600_000;
 
 export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
-  const { client, clock, log, progress, mayAct, onChange } = options;
+  const { client, clock, log, progress, mayAct, onChange, onNode: tellOfNode } = options;
   const entries = new Map<string, Entry>();
+  /** Those that have not ended: of a fleet's week, few. */
+  const live = new Map<string, Entry>();
   const byNode = new Map<string, Set<string>>(); // node name -> ids
   const creating = new Set<string>(); // node names
   /** Nodes whose maintenance could not be created: nothing is begun there before there is one, or they would be cordoned and undone without end. */
   const careful = new Set<string>();
   let active = 0; // as of the last pass
-  const writes = new Set<Promise<void>>();
 
   const compose = (entry: Entry): Maintenance => {
     const { spec, state, composed } = entry;
@@ -55,11 +58,21 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     entry.composed = { maintenance, spec };
     return maintenance;
   };
-  const hasFinalizer = (object: NodeMaintenance) => object.metadata.finalizers?.includes(finalizers.undo) ?? false;
 
+  /** After each change of its phase. */
+  const shelve = (entry: Entry) => {
+    const { id, nodeName } = entry.spec;
+    if (!terminalPhases.has(entry.state.phase)) live.set(id, entry);
+    else {
+      live.delete(id);
+      upkeep.noteEnded(entry);
+    }
+    tellOfNode(nodeName);
+  };
   const put = (entry: Entry) => {
     const { id, nodeName } = entry.spec;
     entries.set(id, entry);
+    shelve(entry);
     const ids = byNode.get(nodeName);
     if (ids) ids.add(id);
     else byNode.set(nodeName, new Set([id]));
@@ -69,6 +82,8 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     if (!entry) return;
     entry.cancelTimer?.();
     entries.delete(id);
+    live.delete(id);
+    tellOfNode(entry.spec.nodeName);
     const ids = byNode.get(entry.spec.nodeName);
     ids?.delete(id);
     if (ids?.size === 0) byNode.delete(entry.spec.nodeName);
@@ -78,113 +93,27 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     for (const id of byNode.get(nodeName) ?? []) yield entries.get(id) as Entry; // `put` and `drop` keep both alike
   }
 
-  const track = (work: Promise<void>) => {
-    const settled = work.catch((error: unknown) =>
-      log.error(`unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-    );
-    writes.add(settled);
-    void settled.then(() => writes.delete(settled));
-  };
-
-  const attempt = async (what: string, request: () => Promise<unknown>): Promise<boolean> => {
-    try {
-      await request();
-      return true;
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      // Gone, or changed by someone else: the watch brings the truth.
-      if (error.code !== 404 && error.code !== 409) log.warn(`cannot ${what}: ${error.message}`);
-      return false;
-    }
-  };
-
-  const nextStatus = (entry: Entry, now: Millis): NodeMaintenanceStatus | undefined => {
-    const { decision, object, written, done, spec } = entry;
-    if (!decision || !object) return undefined;
-    const facts = { entries: done, ...(object.metadata.generation !== undefined && { generation: object.metadata.generation }) };
-    const told = statusOf({ ...decision, maintenance: compose(entry) }, written, now, progress.gone(spec.id), facts);
-    return terminalPhases.has(entry.state.phase) ? withCause(told, decision.cause, now) : told;
-  };
-
-  const writeLater = (entry: Entry, delayMs: Millis) => {
-    entry.cancelTimer ??= clock.after(delayMs, () => {
-      entry.cancelTimer = null;
-      write(entry);
-    });
-  };
-
-  const write = (entry: Entry) => {
-    const { id } = entry.spec;
-    if (!entry.object || entry.unborn || entry.writing || entry.refused || !mayAct()) return;
-    if (entries.get(id) !== entry) return; // deleted while an earlier write was on its way
-    const status = nextStatus(entry, clock.now());
-    if (!status || (statusChanged(entry.written, status) === 'No' && causeHeld(entry.written) === causeHeld(status))) return;
-    entry.cancelTimer?.();
-    Object.assign(entry, { cancelTimer: null, writing: true });
-    const { decision, done } = entry;
-    entry.done = [];
-    const body = { status: mergePatch(entry.written, status) };
-    const request = () =>
-      client.json({ method: 'PATCH', path: `${COLLECTION}${pathOf(id, 'status')}`, contentType: MERGE_PATCH, body });
-    track(
-      attempt(`write the status of nodemaintenance ${id}`, request).then((ok) => {
-        entry.writing = false;
-        if (ok) {
-          entry.written = status;
-          if (entry.decision && entry.decision !== decision) settle(entry, entry.decision);
-          return;
-        }
-        entry.done = [...done, ...entry.done];
-        entry.refused = true;
-        clock.after(RETRY_MS, () => {
-          entry.refused = false;
-          write(entry);
-        });
-      }),
-    );
-  };
-
-  /** At once what must be known at once, yet after what is to be done; the rest is gathered. */
-  const settle = (entry: Entry, decision: Decision) => {
-    if (!isUrgent(decision, entry.written)) return writeLater(entry, soonMs(active));
-    if (entry.due) return;
-    entry.due = true;
-    clock.soon(() => {
-      entry.due = false;
-      write(entry);
-    });
-  };
-
-  /** The finalizer is there before anything on the node is changed, and goes when nothing of ours is left on it. */
-  const keepHouse = (entry: Entry) => {
-    const { object, state } = entry;
-    if (!object || entry.unborn || entry.housekeeping || !mayAct()) return;
-    const { metadata } = object;
-    const path = `${COLLECTION}${pathOf(metadata.name)}`;
-    // A drained node that is gone has finished, too: there is nothing to undo, and no further phase.
-    const ended = terminalPhases.has(state.phase) || state.finishedAt !== undefined;
-    const others = (metadata.finalizers ?? []).filter((each) => each !== finalizers.undo);
-    const once = (what: string, againMs: Millis, request: () => Promise<unknown>) => {
-      entry.housekeeping = true;
-      track(
-        attempt(`${what} nodemaintenance ${metadata.name}`, request).then(() => {
-          clock.after(againMs, () => {
-            entry.housekeeping = false;
-            if (entries.get(metadata.name) === entry) onChange();
-          });
-        }),
-      );
-    };
-    const patch = (next: readonly string[]) => {
-      const body = { metadata: { resourceVersion: metadata.resourceVersion, finalizers: next } };
-      once('patch the finalizers of', RETRY_MS, () => client.json({ method: 'PATCH', path, contentType: MERGE_PATCH, body }));
-    };
-    if (metadata.deletionTimestamp !== undefined && ended && hasFinalizer(object)) patch(others);
-    else if (metadata.deletionTimestamp === undefined && !ended && !hasFinalizer(object)) patch([...others, finalizers.undo]);
-    else if (metadata.deletionTimestamp === undefined && isStale(state, clock.now())) {
-      once('delete', SWEEP_RETRY_MS, () => client.json({ method: 'DELETE', path }));
-    }
-  };
+  const { send, answered } = createBackgroundRequests(log);
+  const { write, settle } = createStatusWriter({
+    client,
+    clock,
+    mayAct,
+    send,
+    compose,
+    gone: (id) => progress.gone(id),
+    isKnown: (entry) => entries.get(entry.spec.id) === entry,
+    active: () => active,
+  });
+  const upkeep = createUpkeep({
+    client,
+    clock,
+    send,
+    onAgain(entry) {
+      if (entries.get(entry.spec.id) !== entry) return;
+      shelve(entry);
+      onChange();
+    },
+  });
 
   const see = (object: NodeMaintenance) => {
     const id = object.metadata.name;
@@ -194,6 +123,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       // What was decided meanwhile holds; an object that was there before, of before a crash, has a past of its own.
       const state = object.status ? stateOf(object) : entry.state;
       Object.assign(entry, { object, spec, state, written: object.status, unborn: false });
+      shelve(entry);
       if (entry.decision) settle(entry, entry.decision);
       return;
     }
@@ -216,6 +146,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     entry.spec = spec;
     // Followers read the status; the leader has written it and is ahead of its own watch.
     if (!mayAct()) Object.assign(entry, { state: stateOf(object), written: object.status, decision: null, done: [] });
+    shelve(entry);
   };
 
   /** What a request of our own has answered; the watch brings it a moment later. */
@@ -239,14 +170,14 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
   return {
     list() {
+      if (mayAct()) for (const entry of upkeep.dueEnded(entries)) if (entries.get(entry.spec.id) === entry) upkeep.keep(entry);
       const ready: Maintenance[] = [];
       active = 0;
-      for (const entry of entries.values()) {
+      for (const entry of live.values()) {
         if (activePhases.has(entry.state.phase)) active += 1;
-        keepHouse(entry);
+        if (mayAct()) upkeep.keep(entry);
         // Without the finalizer a deletion would leave the node as it is: it is not begun before.
-        if (entry.object === null || hasFinalizer(entry.object) || terminalPhases.has(entry.state.phase))
-          ready.push(compose(entry));
+        if (entry.object === null || hasFinalizer(entry.object)) ready.push(compose(entry));
       }
       return ready;
     },
@@ -258,6 +189,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       if (moved && decision.phase === 'Draining' && entry.state.phase === 'Pending') progress.begin(entry.spec.id);
       if (moved || decision.change)
         entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
+      if (moved) shelve(entry);
       if (decision.pods)
         progress.expect(
           entry.spec.id,
@@ -295,7 +227,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         entry.pausing = false;
         onChange();
       };
-      if (await attempt(`pause nodemaintenance ${maintenance.id}`, request)) again();
+      if (await send(`pause nodemaintenance ${maintenance.id}`, request)) again();
       else clock.after(RETRY_MS, again);
     },
 
@@ -319,20 +251,22 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         const created = await client.json<NodeMaintenance>({ method: 'POST', path: COLLECTION, body });
         if (entries.get(name)?.unborn ?? true) seeAnswer(created);
       };
-      track(
-        attempt(`create nodemaintenance ${name}`, request).then((ok) => {
-          // After a failure not again before a moment has passed: the reason is usually a missing right.
-          if (ok) {
-            creating.delete(nodeName);
-            careful.delete(nodeName);
-          } else {
-            if (entries.get(name)?.unborn) drop(name);
-            careful.add(nodeName);
-            clock.after(RETRY_MS, () => (creating.delete(nodeName), onChange()));
-          }
+      void send(`create nodemaintenance ${name}`, request).then((ok) => {
+        const again = () => {
+          creating.delete(nodeName);
+          tellOfNode(nodeName);
           onChange();
-        }),
-      );
+        };
+        if (ok) {
+          careful.delete(nodeName);
+          return again();
+        }
+        // After a failure not again before a moment has passed: the reason is usually a missing right.
+        if (entries.get(name)?.unborn) drop(name);
+        careful.add(nodeName);
+        clock.after(RETRY_MS, again);
+        onChange();
+      });
     },
 
     of(nodeName) {
@@ -353,7 +287,10 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
           written: undefined,
         });
       // It has ended, and yet the node carries its marks: a patch landed while the process that sent it died.
-      else if (terminalPhases.has(known.state.phase)) known.state = { ...known.state, ...undoing };
+      else if (terminalPhases.has(known.state.phase)) {
+        known.state = { ...known.state, ...undoing };
+        shelve(known);
+      }
     },
 
     object: (id) => entries.get(id)?.object ?? undefined,
@@ -364,6 +301,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         if (!object) continue;
         entry.cancelTimer?.();
         Object.assign(entry, { state: stateOf(object), written: object.status, decision: null, done: [], cancelTimer: null });
+        shelve(entry);
         progress.forget(spec.id);
         progress.restore(spec.id, object.status?.progress?.gone ?? 0, clock.now());
       }
@@ -378,21 +316,34 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       return false;
     },
 
-    reviewEnded(holds) {
-      for (const entry of entries.values()) {
-        if (!entry.object || !terminalPhases.has(entry.state.phase) || entry.writing) continue;
+    reviewEnded(nodeName, holds) {
+      let isReviewed = true;
+      for (const entry of onNode(nodeName)) {
+        if (!entry.object || !terminalPhases.has(entry.state.phase)) continue;
         const held = entry.decision ? entry.decision.cause : causeHeld(entry.written);
         if (!held || holds(compose(entry))) continue;
+        if (entry.writing) {
+          isReviewed = false;
+          continue;
+        }
         const last = entry.decision ?? { maintenance: compose(entry), phase: entry.state.phase, pods: null, remaining: null };
         entry.decision = { ...last, cause: false };
         write(entry);
       }
+      return isReviewed;
+    },
+
+    lastStart(policy) {
+      let last: Millis | null = null;
+      for (const { spec, state } of entries.values())
+        if (spec.policy === policy && state.startedAt !== undefined) last = Math.max(last ?? state.startedAt, state.startedAt);
+      return last;
     },
 
     async flush() {
-      await Promise.all(writes); // what was decided while these were on their way is written after them
+      await answered(); // what was decided while these were on their way is written after them
       for (const entry of entries.values()) write(entry);
-      await Promise.all(writes);
+      await answered();
       for (const entry of entries.values()) entry.cancelTimer?.();
     },
   };

@@ -22,7 +22,15 @@ function start(...nodes: readonly Node[]) {
   for (const node of nodes) see(node);
   const policy = (name: string, spec: Partial<MaintenancePolicyInput['spec']> = {}) =>
     compilePolicy(aPolicy(spec, { name, uid: `uid-${name}` }));
-  const found = (now = NOW) => [...matcher.matches(now)].map(([node, match]) => `${node}: ${match.policy.name}`).sort();
+  const found = (now = NOW) => {
+    matcher.look(now);
+    return [...known.keys()]
+      .flatMap((node) => {
+        const match = matcher.match(node);
+        return match ? `${node}: ${match.policy.name}` : [];
+      })
+      .sort();
+  };
   const gone = (name: string) => {
     known.delete(name);
     matcher.forget(name);
@@ -82,7 +90,8 @@ describe('the matcher', () => {
   it('names the reason that a person has named', () => {
     const { matcher, policy } = start(inPool('a', { taints: [broken] }));
     matcher.setPolicies([policy('repair', { reasons: [{ name: 'broken disk', ...onTaint }] })]);
-    expect(matcher.matches(NOW).get('a')?.message).toBe('broken disk: taint example.com/broken:NoSchedule');
+    matcher.look(NOW);
+    expect(matcher.match('a')?.message).toBe('broken disk: taint example.com/broken:NoSchedule');
   });
 
   it('lets go of a node whose reason, label or policy is gone', () => {
@@ -193,9 +202,10 @@ describe('whether the reason of a maintenance still holds', () => {
 describe('the limits of a policy', () => {
   it('come with the nodes of the moment, how many match by a condition, and the last start', () => {
     const { matcher, policy } = start(inPool('a', { taints: [broken] }), inPool('b', isDead('True')), aNode({ name: 'c' }));
-    matcher.setPolicies([policy('repair', { reasons: [onTaint, { type: 'Condition', condition: { type: 'Dead' } }] })]);
-    matcher.matches(NOW);
-    const limits = matcher.admission(new Map([['repair', NOW - MINUTE]])).get('repair');
+    const reasons = [onTaint, { type: 'Condition', condition: { type: 'Dead' } }] as const;
+    matcher.setPolicies([policy('repair', { reasons: [...reasons], disruption: { minInterval: '2m' } })]);
+    matcher.look(NOW);
+    const limits = matcher.admission(() => NOW - MINUTE).get('repair');
     expect(limits).toMatchObject({ name: 'repair', matchedByCondition: 1, lastStart: NOW - MINUTE, maxNodes: { count: 1 } });
     expect(limits?.selected.map((node) => node.name)).toEqual(['a', 'b']);
   });
@@ -203,6 +213,6 @@ describe('the limits of a policy', () => {
   it('come without a last start when there was none', () => {
     const { matcher, policy } = start();
     matcher.setPolicies([policy('repair')]);
-    expect(matcher.admission(new Map()).get('repair')).toMatchObject({ lastStart: null, selected: [], matchedByCondition: 0 });
+    expect(matcher.admission(() => null).get('repair')).toMatchObject({ lastStart: null, selected: [], matchedByCondition: 0 });
   });
 });

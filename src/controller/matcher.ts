@@ -21,16 +21,19 @@ export interface Matcher {
   setPolicies(policies: readonly Policy[]): void;
   see(node: Node, now: Millis): void;
   forget(nodeName: string): void;
-  /** Nodes with a matching reason. Looks only at what has changed since the last call. */
-  matches(now: Millis): ReadonlyMap<string, Match>;
+  /** Looks at the nodes that have changed, or whose time has come, since the last call. Returns their names. */
+  look(now: Millis): readonly string[];
+  /** The reason that takes the node out, as of the last look. */
+  match(nodeName: string): Match | undefined;
   /** When a condition will have lasted long enough, if nothing else happens. */
   dueAt(): Millis | null;
   holds(maintenance: Maintenance, now: Millis): boolean;
-  /** The limits with today's nodes. @param lastStart by policy */
-  admission(lastStart: ReadonlyMap<string, Millis>): ReadonlyMap<string, AdmissionPolicy>;
+  /** The limits with today's nodes. @param lastStart of a policy; asked only where it matters */
+  admission(lastStart: (policy: string) => Millis | null): ReadonlyMap<string, AdmissionPolicy>;
   counts(policy: string): { readonly selected: number; readonly matched: number };
 }
 
+const NONE: readonly string[] = [];
 const dependsOnTime = ({ type }: ReasonRule): boolean => type === 'Condition';
 
 export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
@@ -93,16 +96,19 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
       dirty.delete(nodeName);
       for (const chosen of selected.values()) chosen.delete(nodeName);
     },
-    matches(now) {
+    look(now) {
       for (const [name, at] of due) if (at <= now) dirty.add(name);
-      for (const name of dirty) {
+      if (dirty.size === 0) return NONE;
+      const looked = [...dirty];
+      for (const name of looked) {
         const node = nodes.get(name);
         if (node) judge(node, now);
       }
-      if (dirty.size > 0) members.clear();
+      members.clear();
       dirty.clear();
-      return found;
+      return looked;
     },
+    match: (nodeName) => found.get(nodeName),
     dueAt() {
       let earliest: Millis | null = null;
       for (const at of due.values()) if (earliest === null || at < earliest) earliest = at;
@@ -139,7 +145,12 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
               if (match.policy.name === policy.name && match.rule.type === 'Condition') matchedByCondition += 1;
           return [
             policy.name,
-            { ...policy.limits, selected: own, matchedByCondition, lastStart: lastStart.get(policy.name) ?? null },
+            {
+              ...policy.limits,
+              selected: own,
+              matchedByCondition,
+              lastStart: policy.limits.minIntervalMs > 0 ? lastStart(policy.name) : null,
+            },
           ];
         }),
       );

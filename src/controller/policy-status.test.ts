@@ -24,7 +24,7 @@ function start() {
   const matcher = createMatcher(nodes);
   matcher.setPolicies([compilePolicy(aPolicy())]);
   matcher.see(node, NOW);
-  matcher.matches(NOW);
+  matcher.look(NOW);
   const may = { act: true };
   const writer = createPolicyStatus({ client, clock, log: silentLog, mayAct: () => may.act, matcher });
   writer.see(aPolicy({}, { generation: 3 }));

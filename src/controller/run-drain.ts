@@ -2,7 +2,7 @@
 import type { Node, Pod } from '../api/objects.ts';
 import type { PodReport } from '../engine/drain.ts';
 import { readJournal } from '../engine/journal.ts';
-import type { Maintenance, MaintenanceState, Phase } from '../engine/maintenance.ts';
+import { type Maintenance, type MaintenanceState, type Phase, terminalPhases } from '../engine/maintenance.ts';
 import type { DrainSettings } from '../engine/settings.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import { KubeError, type KubeClient } from '../kube/client.ts';
@@ -117,7 +117,10 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   };
 
   const store: MaintenanceStore = {
-    list: () => [...works.values()].map(({ maintenance }) => ({ ...maintenance, memory: progress.memory(maintenance.id) })),
+    list: () =>
+      [...works.values()].flatMap(({ maintenance }) =>
+        terminalPhases.has(maintenance.state.phase) ? [] : { ...maintenance, memory: progress.memory(maintenance.id) },
+      ),
     record(decision, now) {
       const work = works.get(decision.maintenance.nodeName);
       if (!work) return;

@@ -4,7 +4,7 @@ import { createFakeClient, type Handler, type RawObject, refusal, settled } from
 import { rawNode, rawPod } from '../../test/raw-objects.ts';
 import type { Node } from '../api/objects.ts';
 import type { Decision } from '../engine/decide.ts';
-import type { Maintenance } from '../engine/maintenance.ts';
+import { type Maintenance, terminalPhases } from '../engine/maintenance.ts';
 import { type DrainSettings, defaultDrainSettings } from '../engine/settings.ts';
 import { decodeNodeJson } from '../kube/decode-json.ts';
 import { createVirtualClock, type VirtualClock } from '../lib/clock.ts';
@@ -77,7 +77,7 @@ async function start({
     consistency: 'Any',
     dryRun: false,
     store: {
-      list: () => [current],
+      list: () => (terminalPhases.has(current.state.phase) ? [] : [current]),
       record: (decision, now) => void (current = { ...current, state: stateAfter(decision, now) }),
       pause: async () => void (seen.pauses += 1),
     },

@@ -7,7 +7,7 @@ import type { Node, Pod } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import { decide, type Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
-import { terminalPhases, type Maintenance } from '../engine/maintenance.ts';
+import type { Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import type { Needs, NodeAttempt, World } from '../engine/world.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
@@ -20,6 +20,7 @@ import { createPace } from './pace.ts';
 
 /** Where maintenances live. The controller's is the API server, the command line's is memory. */
 export interface MaintenanceStore {
+  /** Those that have not ended. */
   list(): readonly Maintenance[];
   /** Takes the decision in: the new state at once in memory, and as the store sees fit on the object. */
   record(decision: Decision, now: Millis): void;
@@ -40,8 +41,7 @@ export interface RunnerOptions {
   readonly nodes: () => ReadonlyMap<string, Node>;
   /** Where `nodes` are not all nodes of the cluster. */
   readonly schedulableNodes?: () => number;
-  /** @param maintenances all that the store has, ended ones too */
-  readonly policies: (maintenances: readonly Maintenance[]) => ReadonlyMap<string, AdmissionPolicy>;
+  readonly policies: () => ReadonlyMap<string, AdmissionPolicy>;
   readonly holds: (maintenance: Maintenance) => boolean;
   readonly mayAct: () => boolean;
   /**
@@ -156,12 +156,11 @@ export function createRunner(options: RunnerOptions): Runner {
       detachAllowance: pace.available(),
       schedulableNodes: options.schedulableNodes?.() ?? countSchedulable(options.nodes()),
     };
-    const all = store.list();
-    const maintenances = all.filter((each) => !terminalPhases.has(each.state.phase));
+    const maintenances = store.list();
     const { decisions, needs, wakeAt } = decide({
       maintenances,
       nodes: options.nodes(),
-      policies: options.policies(all),
+      policies: options.policies(),
       holds: options.holds,
       world,
       now,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { aBudget, aPod, selecting } from '../../test/builders.ts';
 import type { Budget, Pod } from '../api/objects.ts';
+import { indexBudgets } from './budget-index.ts';
 import { neverAllows, openBudgetBook } from './budgets.ts';
 
 const none = () => 0;
 const verdict = (pod: Pod, budgets: readonly Budget[], charges: (budget: string) => number = none) =>
-  openBudgetBook(budgets, charges).verdict(pod);
+  openBudgetBook(indexBudgets(budgets), charges).verdict(pod);
 const exhausted = aBudget({ disruptionsAllowed: 0, currentHealthy: 2 });
 
 describe('the verdict of a disruption budget', () => {
@@ -96,7 +97,7 @@ describe('the verdict of a disruption budget', () => {
 
   it('charges the evictions of this pass', () => {
     const budget = aBudget({ disruptionsAllowed: 1 });
-    const book = openBudgetBook([budget], none);
+    const book = openBudgetBook(indexBudgets([budget]), none);
     book.charge(budget);
     expect(book.verdict(aPod())).toMatchObject({ kind: 'Refused' });
   });
@@ -112,7 +113,7 @@ describe('the verdict of a disruption budget', () => {
 describe('the evictions under way', () => {
   const crowdedAt = (over: number): number => {
     let charged = 0;
-    const book = openBudgetBook([aBudget({ disruptionsAllowed: 20 })], () => charged);
+    const book = openBudgetBook(indexBudgets([aBudget({ disruptionsAllowed: 20 })]), () => charged);
     book.spread(over);
     while (book.verdict(aPod()).kind === 'Allowed') charged += 1;
     return charged;
@@ -144,11 +145,11 @@ describe('the label keys that budgets look at', () => {
   it('are those of labels and expressions of the namespace', () => {
     const expression = { key: 'tier', operator: 'Exists', values: [] } as const;
     const book = openBudgetBook(
-      [
+      indexBudgets([
         aBudget({ selector: selecting({ app: 'web' }, [expression]) }),
         aBudget({ namespace: 'other', selector: selecting({ x: 'y' }) }),
-        aBudget({ selector: null }),
-      ],
+        aBudget({ name: 'none', selector: null }),
+      ]),
       none,
     );
     expect([...book.keysIn('shop')].sort()).toEqual(['app', 'tier']);

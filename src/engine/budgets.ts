@@ -3,9 +3,10 @@
  * pkg/registry/core/pod/storage/eviction.go (canIgnorePDB, checkAndDecrement). Evictions that are under way are counted
  * against the budget before its status shows them, so that hardly a request is spent on a refusal.
  */
-import { matchesSelector, selectorKeys } from '../api/label-selector.ts';
-import type { Budget, Pod, StringMap } from '../api/objects.ts';
+import { selectorKeys } from '../api/label-selector.ts';
+import type { Budget, Pod } from '../api/objects.ts';
 import type { BudgetNumbers } from './blocker.ts';
+import type { BudgetIndex } from './budget-index.ts';
 
 export type Verdict =
   | { readonly kind: 'Free' } // no budget is asked
@@ -53,46 +54,11 @@ export interface BudgetBook {
   keysIn(namespace: string): ReadonlySet<string>;
 }
 
-/** What follows from the budgets alone, whatever is charged to them. */
-interface Shelves {
-  readonly byNamespace: ReadonlyMap<string, readonly Budget[]>;
-  readonly keys: Map<string, ReadonlySet<string>>;
-  // Pods of one owner share their label object (the decoders intern it), so each selector is tried once per owner, not per pod.
-  readonly found: Map<string, Map<StringMap, readonly Budget[]>>;
-}
-
-// The budgets are a snapshot: the same array until one of them changes.
-const shelves = new WeakMap<readonly Budget[], Shelves>();
-
-function shelve(budgets: readonly Budget[]): Shelves {
-  let known = shelves.get(budgets);
-  if (!known) {
-    const byNamespace = new Map<string, Budget[]>();
-    for (const budget of budgets) {
-      const list = byNamespace.get(budget.namespace);
-      if (list) list.push(budget);
-      else byNamespace.set(budget.namespace, [budget]);
-    }
-    shelves.set(budgets, (known = { byNamespace, keys: new Map(), found: new Map() }));
-  }
-  return known;
-}
-
-export function openBudgetBook(budgets: readonly Budget[], charges: (budget: string) => number): BudgetBook {
-  const { byNamespace, keys, found } = shelve(budgets);
+export function openBudgetBook(budgets: BudgetIndex, charges: (budget: string) => number): BudgetBook {
   const chargedNow = new Map<string, number>();
   let lane = MAX_IN_FLIGHT_PER_BUDGET;
 
-  const of: BudgetBook['of'] = ({ namespace, labels }) => {
-    let inNamespace = found.get(namespace);
-    if (!inNamespace) found.set(namespace, (inNamespace = new Map()));
-    let list = inNamespace.get(labels);
-    if (!list) {
-      list = (byNamespace.get(namespace) ?? []).filter((budget) => budget.selector && matchesSelector(budget.selector, labels));
-      inNamespace.set(labels, list);
-    }
-    return list;
-  };
+  const of: BudgetBook['of'] = ({ namespace, labels }) => budgets.of(namespace, labels);
 
   const verdict: BudgetBook['verdict'] = (pod) => {
     // Such pods run nothing that a budget could protect: canIgnorePDB.
@@ -131,19 +97,10 @@ export function openBudgetBook(budgets: readonly Budget[], charges: (budget: str
     keysHolding(pod) {
       const holding = of(pod).flatMap((budget) => (budget.selector ? selectorKeys(budget.selector) : []));
       // Losing a label can make a pod match another budget only where that one wants the label away.
-      const others = (byNamespace.get(pod.namespace) ?? []).flatMap((budget) => budget.selector?.matchExpressions ?? []);
+      const others = [...budgets.in(pod.namespace)].flatMap((budget) => budget.selector?.matchExpressions ?? []);
       return new Set([...holding, ...others.map((term) => term.key)]);
     },
-    keysIn(namespace) {
-      let set = keys.get(namespace);
-      if (!set) {
-        set = new Set(
-          (byNamespace.get(namespace) ?? []).flatMap((budget) => (budget.selector ? selectorKeys(budget.selector) : [])),
-        );
-        keys.set(namespace, set);
-      }
-      return set;
-    },
+    keysIn: budgets.keysIn,
     spread(over) {
       lane = Math.max(1, Math.min(MAX_IN_FLIGHT_PER_BUDGET, Math.ceil(IN_FLIGHT_OVER_ALL_BUDGETS / Math.max(1, over))));
     },

@@ -6,6 +6,7 @@
 import type { Pod } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
+import { createBudgetIndex } from './budget-index.ts';
 import { budgetKey, budgetNumbers, openBudgetBook, type BudgetBook } from './budgets.ts';
 import type { PodEffect, PodState } from './effect.ts';
 import { graceFor, lastMoment } from './grace.ts';
@@ -85,6 +86,8 @@ interface Candidate extends Leaver {
 // Refused although the cached budget allowed it: when neither the budget nor a Retry-After wakes us, look again.
 export const REFUSED_RETRY_MS = 5_000;
 
+const NO_BUDGETS = createBudgetIndex();
+
 /** A drain while it is decided. */
 interface Open {
   readonly drain: Drain;
@@ -99,7 +102,7 @@ interface Open {
 }
 
 export function decideDrains(drains: readonly Drain[], world: World, now: Millis, needs: Needs): DrainDecision[] {
-  const budgets = openBudgetBook(world.budgets ?? [], world.charges);
+  const budgets = openBudgetBook(world.budgets ?? NO_BUDGETS, world.charges);
   const leaving = leavingAlready(world);
   const isGone = goneAccordingToNodes(world);
   const isLeaving = (pod: Pod) => leaving.has(pod.uid) || isGone(pod);

@@ -87,10 +87,11 @@ function needsHandover(pod: Pod, siblings: readonly Pod[], pass: Pass): 'Yes' | 
       !pass.isLeaving(other),
   );
   if (twin) return 'No';
-  pass.needs.namespaces.add(pod.namespace);
-  const view = pass.world.namespace(pod.namespace);
-  if (!view) return 'Unknown';
-  return isOnlyReady(pod, view, pass.isLeaving) ? 'Yes' : 'No';
+  // What a handover reads beside the pods is asked for when there is one.
+  pass.needs.workloads.add(pod.namespace);
+  const workloads = pass.world.workloads(pod.namespace);
+  if (!workloads) return 'Unknown';
+  return isOnlyReady(pod, workloads, pass.isLeaving) ? 'Yes' : 'No';
 }
 
 /** A pod that is handed over already, by this maintenance or by another one. */

@@ -18,6 +18,7 @@ import {
 } from '../../test/builders.ts';
 import { annotations } from '../api/names.ts';
 import type { Budget, Claim, Pod } from '../api/objects.ts';
+import { indexBudgets } from './budget-index.ts';
 import { openBudgetBook } from './budgets.ts';
 import {
   coverOf,
@@ -31,7 +32,7 @@ import {
   stillListedIn,
 } from './handover.ts';
 
-const book = (budgets: readonly Budget[] = []) => openBudgetBook(budgets, () => 0);
+const book = (budgets: readonly Budget[] = []) => openBudgetBook(indexBudgets(budgets), () => 0);
 const aClaim = (...accessModes: string[]): Claim => ({
   namespace: 'shop',
   name: 'data',

@@ -14,7 +14,7 @@ import { annotations } from '../api/names.ts';
 import type { Pod, ReplicaSet, Service, StringMap } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { BudgetBook } from './budgets.ts';
-import type { NamespaceView } from './world.ts';
+import type { NamespaceView, Workloads } from './world.ts';
 
 /** What the annotation `drover.dev/handover` holds. */
 export interface HandoverJournal {
@@ -93,26 +93,14 @@ function isJournal({ by, at, owner, labels, unlisted = {}, unlistedAt = 0, ready
   );
 }
 
-// A view is a snapshot: the runner hands out a new one after a change, so what is derived from it may be kept with it.
-const served = new WeakMap<NamespaceView, ReadonlyMap<string, readonly Pod[]>>();
+const living = new WeakMap<readonly Pod[], readonly Pod[]>();
 
 /** The living pods of a ReplicaSet: its own and those that were detached from it. */
-function podsServing(replicaSetUid: string, view: NamespaceView): readonly Pod[] {
-  let index = served.get(view);
-  if (!index) {
-    const byOwner = new Map<string, Pod[]>();
-    for (const pod of view.pods) {
-      if (pod.deletedAt !== undefined) continue;
-      const uid = pod.owner?.uid ?? readHandover(pod)?.owner.uid;
-      if (uid === undefined) continue;
-      const list = byOwner.get(uid);
-      if (list) list.push(pod);
-      else byOwner.set(uid, [pod]);
-    }
-    index = byOwner;
-    served.set(view, index);
-  }
-  return index.get(replicaSetUid) ?? [];
+function podsServing(replicaSetUid: string, { pods: all }: Workloads): readonly Pod[] {
+  const pods = all.of(replicaSetUid);
+  let found = living.get(pods);
+  if (!found) living.set(pods, (found = pods.filter((pod) => pod.deletedAt === undefined)));
+  return found;
 }
 
 function replicaSetOf(pod: Pod, view: NamespaceView): ReplicaSet | undefined {
@@ -193,9 +181,9 @@ function countReady(replicaSetUid: string, view: NamespaceView): number {
 }
 
 /** True when this pod is the only Ready one of its owner that stays, so that an eviction is an outage. */
-export function isOnlyReady(pod: Pod, view: NamespaceView, isLeaving: (pod: Pod) => boolean): boolean {
+export function isOnlyReady(pod: Pod, workloads: Workloads, isLeaving: (pod: Pod) => boolean): boolean {
   if (!pod.ready || pod.owner === undefined) return false;
-  return !podsServing(pod.owner.uid, view).some((other) => other.uid !== pod.uid && other.ready && !isLeaving(other));
+  return !podsServing(pod.owner.uid, workloads).some((other) => other.uid !== pod.uid && other.ready && !isLeaving(other));
 }
 
 /** The endpoints of a fresh pod reach every kube-proxy about a second after it is Ready (tried on real nodes). */
@@ -268,7 +256,7 @@ export function labelsToUnlist(pod: Pod, view: NamespaceView, budgets: BudgetBoo
       for (const key of keys) forbidden.add(key);
     }
   }
-  for (const other of view.pods) for (const key of other.affinityKeys) forbidden.add(key);
+  for (const key of view.pods.affinityKeys()) forbidden.add(key);
   for (const { selector } of view.replicaSets.values()) for (const { key } of selector.matchExpressions) forbidden.add(key);
   const take: Record<string, string> = {};
   for (const service of services) {

@@ -1,7 +1,8 @@
 /** When an empty node counts as drained: empty for a while, its volumes off, and what left it Ready somewhere else. */
+import type { Owner, Pod } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
-import type { MovedPod } from './maintenance.ts';
+import type { MaintenanceMemory } from './maintenance.ts';
 import type { StepInput } from './steps.ts';
 import type { Workloads } from './world.ts';
 
@@ -25,27 +26,59 @@ export function settlingBlocker(input: StepInput): { readonly blocker: Blocker; 
   if (settings.settleTimeoutMs === null) return null;
   const until = state.phaseSince + settings.settleTimeoutMs;
   if (now >= until) return null;
-  const waiting = new Set<string>();
-  for (const namespace of new Set(memory.moved.map((pod) => pod.namespace))) {
+  const waiting: string[] = [];
+  for (const [namespace, owners] of movedByOwner(memory)) {
     needs.workloads.add(namespace);
     const workloads = world.workloads(namespace);
     if (!workloads) return { blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${namespace}` }, wakeAt: until };
-    for (const pod of memory.moved)
-      if (pod.namespace === namespace && !isBack(pod, workloads)) waiting.add(`${namespace}/${pod.owner.kind}/${pod.owner.name}`);
+    for (const moved of owners) if (!isBack(moved, workloads)) waiting.push(`${namespace}/${moved.owner.kind}/${moved.owner.name}`);
   }
-  return waiting.size === 0 ? null : { blocker: { cause: 'NotSettled', owners: [...waiting], until }, wakeAt: until };
+  return waiting.length === 0 ? null : { blocker: { cause: 'NotSettled', owners: waiting, until }, wakeAt: until };
 }
 
-function isBack(moved: MovedPod, workloads: Workloads): boolean {
-  switch (moved.owner.kind) {
-    case 'ReplicaSet': {
-      const replicaSet = workloads.replicaSets.get(moved.owner.uid);
-      if (!replicaSet) return true;
-      return (readyByOwner(workloads).get(replicaSet.uid)?.living ?? 0) >= replicaSet.replicas;
+/** What has left of one owner. */
+interface MovedOf {
+  readonly owner: Owner;
+  readonly names: string[];
+}
+
+// Asked in each pass, and the memory is another one only when a pod has left.
+const grouped = new WeakMap<MaintenanceMemory, ReadonlyMap<string, readonly MovedOf[]>>();
+
+/** By namespace. */
+function movedByOwner(memory: MaintenanceMemory): ReadonlyMap<string, readonly MovedOf[]> {
+  let found = grouped.get(memory);
+  if (!found) {
+    const byOwner = new Map<string, MovedOf>();
+    const byNamespace = new Map<string, MovedOf[]>();
+    for (const { namespace, name, owner } of memory.moved) {
+      const known = byOwner.get(owner.uid);
+      if (known) {
+        known.names.push(name);
+        continue;
+      }
+      const first = { owner, names: [name] };
+      byOwner.set(owner.uid, first);
+      const list = byNamespace.get(namespace);
+      if (list) list.push(first);
+      else byNamespace.set(namespace, [first]);
     }
-    case 'StatefulSet':
+    grouped.set(memory, (found = byNamespace));
+  }
+  return found;
+}
+
+function isBack({ owner, names }: MovedOf, workloads: Workloads): boolean {
+  switch (owner.kind) {
+    case 'ReplicaSet': {
+      const replicaSet = workloads.replicaSets.get(owner.uid);
+      return !replicaSet || readyOf(owner.uid, workloads).living >= replicaSet.replicas;
+    }
+    case 'StatefulSet': {
       // Re-created under its name; when the set was scaled down meanwhile it stays away and the time-out ends the wait.
-      return readyByOwner(workloads).get(moved.owner.uid)?.names.has(moved.name) ?? false;
+      const ready = readyOf(owner.uid, workloads).names;
+      return names.every((name) => ready.has(name));
+    }
     default:
       return true;
   }
@@ -53,25 +86,24 @@ function isBack(moved: MovedPod, workloads: Workloads): boolean {
 
 /** The Ready pods of one owner. */
 interface Ready {
-  living: number;
-  readonly names: Set<string>;
+  readonly living: number;
+  readonly names: ReadonlySet<string>;
 }
 
-// A snapshot is asked once for each pod that has left, in each pass.
-const counted = new WeakMap<Workloads, ReadonlyMap<string, Ready>>();
+// The pods of an owner are the same list until one of them changes.
+const counted = new WeakMap<readonly Pod[], Ready>();
 
-function readyByOwner(workloads: Workloads): ReadonlyMap<string, Ready> {
-  let found = counted.get(workloads);
+function readyOf(ownerUid: string, { pods }: Workloads): Ready {
+  const own = pods.of(ownerUid);
+  let found = counted.get(own);
   if (!found) {
-    const byOwner = new Map<string, Ready>();
-    for (const { ready, owner, name, deletedAt } of workloads.pods) {
-      if (!ready || !owner) continue;
-      let own = byOwner.get(owner.uid);
-      if (!own) byOwner.set(owner.uid, (own = { living: 0, names: new Set() }));
-      own.names.add(name);
-      if (deletedAt === undefined) own.living += 1;
-    }
-    counted.set(workloads, (found = byOwner));
+    // Not those that are handed over: they leave, too.
+    const ready = own.filter((pod) => pod.ready && pod.owner);
+    found = {
+      living: ready.filter((pod) => pod.deletedAt === undefined).length,
+      names: new Set(ready.map((pod) => pod.name)),
+    };
+    counted.set(own, found);
   }
   return found;
 }

@@ -1,6 +1,5 @@
 /** What the engine looks at. The runner fills it from its caches; the simulator and the tests fill it by hand. */
 import type {
-  Budget,
   Claim,
   Deployment,
   EndpointSlice,
@@ -12,15 +11,17 @@ import type {
   VolumeAttachment,
 } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
+import type { BudgetIndex } from './budget-index.ts';
+import type { PodIndex } from './pod-index.ts';
 import type { DrainSettings } from './settings.ts';
 
-/** Pods and ReplicaSets of one namespace: enough to see whether what was moved is Ready again. A snapshot. */
+/** Pods and ReplicaSets of one namespace as they are now: enough to see whether what was moved is Ready again. */
 export interface Workloads {
-  readonly pods: readonly Pod[];
-  readonly replicaSets: ReadonlyMap<string, ReplicaSet>; // by uid
+  readonly pods: PodIndex;
+  readonly replicaSets: Pick<ReadonlyMap<string, ReplicaSet>, 'get' | 'values'>; // by uid
 }
 
-/** Everything of one namespace that a handover reads. A snapshot: after a change the runner hands out a new one. */
+/** Everything of one namespace that a handover reads. */
 export interface NamespaceView extends Workloads {
   readonly deployments: ReadonlyMap<string, Deployment>; // by uid
   readonly services: readonly Service[];
@@ -64,7 +65,7 @@ export interface World {
   /** Pods bound to the node; null until they have been read. */
   podsOn(nodeName: string): readonly Pod[] | null;
   /** null until read. */
-  readonly budgets: readonly Budget[] | null;
+  readonly budgets: BudgetIndex | null;
   /** null until read; asking for it in `needs` makes the runner read it. */
   namespace(name: string): NamespaceView | null;
   /** As `namespace`, but cheaper to read (`needs.workloads`). */

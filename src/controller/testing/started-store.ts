@@ -18,7 +18,7 @@ export function startStore(...objects: readonly NodeMaintenance[]) {
   const clock = createVirtualClock(NOW);
   const progress = createProgress();
   const may = { act: true };
-  const changes = { count: 0 };
+  const changes = { count: 0, nodes: [] as string[] };
   const store = createMaintenanceStore({
     client,
     clock,
@@ -26,6 +26,7 @@ export function startStore(...objects: readonly NodeMaintenance[]) {
     progress,
     mayAct: () => may.act,
     onChange: () => void (changes.count += 1),
+    onNode: (nodeName) => void changes.nodes.push(nodeName),
   });
   for (const object of objects) store.see(object);
   /** What the watch would bring. */

@@ -175,7 +175,8 @@ export function aView(parts: ViewParts = {}): NamespaceView {
   };
 }
 
-export interface WorldParts extends Partial<Omit<World, 'podsOn' | 'budgets' | 'namespace' | 'workloads' | 'attempts' | 'charges'>> {
+export interface WorldParts
+  extends Partial<Omit<World, 'podsOn' | 'budgets' | 'namespace' | 'workloads' | 'attempts' | 'charges'>> {
   /** null: not read. */
   readonly budgets?: readonly Budget[] | null;
   /** By node name; every other node is empty. */

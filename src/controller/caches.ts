@@ -201,7 +201,10 @@ function openSpace(namespace: string, watch: Watch, { clock, onChange }: CacheOp
   const slices = () => watch(kinds.endpointSlices, scope);
 
   const { reflector } = replicaSets;
-  const workloads: Workloads = { pods: index, replicaSets: { get: (uid) => reflector.byUid(uid), values: () => reflector.items() } };
+  const workloads: Workloads = {
+    pods: index,
+    replicaSets: { get: (uid) => reflector.byUid(uid), values: () => reflector.items() },
+  };
   const view = remember(
     (serviceItems: NamespaceView['services'], sliceItems: NamespaceView['endpointSlices'], slow: SlowItems): NamespaceView => ({
       ...workloads,

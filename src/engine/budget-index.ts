@@ -43,7 +43,9 @@ export function createBudgetIndex(): LiveBudgetIndex {
   const selectingOf = ({ budgets, selecting }: Shelf, labels: StringMap): readonly string[] => {
     let names = selecting.get(labels);
     if (!names) {
-      names = [...budgets.values()].flatMap(({ name, selector }) => (selector && matchesSelector(selector, labels) ? [name] : []));
+      names = [...budgets.values()].flatMap(({ name, selector }) =>
+        selector && matchesSelector(selector, labels) ? [name] : [],
+      );
       selecting.set(labels, names);
     }
     return names;

@@ -9,14 +9,20 @@ const handedOver = (uid: string) => ({
   [annotations.handover]: JSON.stringify({ by: 'm', at: 1, owner: { name: 'web', uid }, labels: {}, readyAtStart: 1 }),
 });
 const owners = ['a', 'b'] as const;
-const pod = fc.record({ uid: fc.constantFrom('1', '2', '3', '4'), owner: fc.constantFrom(...owners, null), detached: fc.boolean() });
+const pod = fc.record({
+  uid: fc.constantFrom('1', '2', '3', '4'),
+  owner: fc.constantFrom(...owners, null),
+  detached: fc.boolean(),
+});
 const step = fc.record({ do: fc.constantFrom('put', 'put', 'drop'), pod, keys: fc.subarray(['zone', 'disk']) });
 
 function podOf({ uid, owner, detached }: { uid: string; owner: string | null; detached: boolean }, affinityKeys: string[]): Pod {
   const base = aPod({ name: uid, uid, affinityKeys });
   const { owner: _, ...alone } = base;
   if (owner === null) return alone;
-  return detached ? { ...alone, annotations: handedOver(owner) } : { ...base, owner: { ...ownedBy('ReplicaSet', 'web'), uid: owner } };
+  return detached
+    ? { ...alone, annotations: handedOver(owner) }
+    : { ...base, owner: { ...ownedBy('ReplicaSet', 'web'), uid: owner } };
 }
 
 describe('the index of pods', () => {

@@ -31,7 +31,8 @@ export function settlingBlocker(input: StepInput): { readonly blocker: Blocker; 
     needs.workloads.add(namespace);
     const workloads = world.workloads(namespace);
     if (!workloads) return { blocker: { cause: 'NotYetSeen', what: `the workloads of namespace ${namespace}` }, wakeAt: until };
-    for (const moved of owners) if (!isBack(moved, workloads)) waiting.push(`${namespace}/${moved.owner.kind}/${moved.owner.name}`);
+    for (const moved of owners)
+      if (!isBack(moved, workloads)) waiting.push(`${namespace}/${moved.owner.kind}/${moved.owner.name}`);
   }
   return waiting.length === 0 ? null : { blocker: { cause: 'NotSettled', owners: waiting, until }, wakeAt: until };
 }

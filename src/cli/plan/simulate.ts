@@ -2,6 +2,7 @@
  * The rehearsal: the cluster of a snapshot in virtual time, and on it the very controller that would do the work. Nothing of the result is
  * computed here; it is what an onlooker saw.
  */
+import { parseDuration } from '../../api/duration.ts';
 import type { NodeMaintenance } from '../../api/resources.ts';
 import { runController } from '../../controller/controller.ts';
 import type { Observer } from '../../controller/observer.ts';
@@ -194,7 +195,7 @@ function watchMaintenances(
   const patienceMs = Math.max(
     0,
     ...proposal.policies.flatMap(({ spec }) =>
-      spec.reasons.map((reason) => (reason.type === 'Condition' ? LONG_CONDITION_MS : 0)),
+      spec.reasons.map((reason) => (reason.type === 'Condition' ? parseDuration(reason.condition.for) : 0)),
     ),
   );
   const then = ({ metadata, spec }: NodeMaintenance) => {
@@ -250,5 +251,3 @@ function watchMaintenances(
         .sort((a, b) => (a.startedMs ?? Infinity) - (b.startedMs ?? Infinity) || (a.node < b.node ? -1 : 1)),
   };
 }
-
-const LONG_CONDITION_MS = 86_400_000;

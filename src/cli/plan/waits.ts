@@ -1,4 +1,5 @@
 /** What was waited for, for how long, and which pods never could go: from the engine's own decisions, pass by pass. */
+import { stuckCauses } from '../../controller/status.ts';
 import type { Decision } from '../../engine/decide.ts';
 import type { Blocker } from '../../engine/blocker.ts';
 import { explain } from '../../engine/explain.ts';
@@ -72,10 +73,8 @@ export function createWaits(): Waits {
         else if (pods && phase === 'Draining') {
           const blocked = new Map<string, BlockedPod>();
           for (const { pod, blocker } of pods) {
-            if (!blocker) continue;
-            const told = explain(blocker, now);
-            if (told.passes) continue;
-            const { message, unblock } = told;
+            if (!blocker || !stuckCauses.has(blocker.cause)) continue;
+            const { message, unblock } = explain(blocker, now);
             blocked.set(pod.uid, { pod: podKey(pod), node, owner: ownerKey(pod), cause: blocker.cause, message, unblock });
           }
           if (blocked.size > 0) stuck.set(node, blocked);

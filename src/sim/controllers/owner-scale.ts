@@ -16,9 +16,20 @@ function splitVersion(apiVersion: string): { readonly group: string; readonly ve
     : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
 }
 
+// By kind, then apiVersion; as long as the same kinds are served. It is asked for every owner of every pod that comes or goes.
+const found = new WeakMap<readonly Kind[], Map<string, Map<string, Kind | undefined>>>();
+
 export function kindOfOwner(api: Api, { apiVersion, kind }: Pick<OwnerReference, 'apiVersion' | 'kind'>): Kind | undefined {
+  const kinds = api.kinds();
+  let byKind = found.get(kinds);
+  if (!byKind) found.set(kinds, (byKind = new Map()));
+  let byVersion = byKind.get(kind);
+  if (!byVersion) byKind.set(kind, (byVersion = new Map()));
+  if (byVersion.has(apiVersion)) return byVersion.get(apiVersion);
   const { group } = splitVersion(apiVersion);
-  return api.kinds().find((each) => each.kind === kind && each.group === group);
+  const served = kinds.find((each) => each.kind === kind && each.group === group);
+  byVersion.set(apiVersion, served);
+  return served;
 }
 
 function replicasOf(object: KubeObject): number {

@@ -161,7 +161,8 @@ export function runController(options: ControllerOptions): Controller {
     for (const nodeName of due) review(nodeName, now);
     const worked = new Set<string>(); // in a rotation with handover there are hundreds of these pods on a few nodes
     for (const pod of watches.handedOver.items()) {
-      if (worked.has(pod.nodeName)) continue;
+      // One that terminates goes with its marks: to take it back would begin, and end at once, for as long as it is there.
+      if (pod.deletedAt !== undefined || worked.has(pod.nodeName)) continue;
       const node = nodes.get(pod.nodeName);
       const by = readHandover(pod)?.by ?? '';
       if (node && store.of(node.name)) worked.add(node.name);

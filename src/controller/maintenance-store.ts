@@ -190,11 +190,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       if (moved || decision.change)
         entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
       if (moved) shelve(entry);
-      if (decision.pods)
-        progress.expect(
-          entry.spec.id,
-          decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod),
-        );
+      if (decision.pods) progress.expect(entry.spec.id, decision.pods);
       if (terminalPhases.has(decision.phase) && entry.object === null) {
         drop(entry.spec.id);
         return;

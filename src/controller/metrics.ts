@@ -6,7 +6,7 @@ import { type Phase, terminalPhases } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import type { Millis } from '../lib/clock.ts';
-import type { Registry } from '../lib/metrics.ts';
+import type { Gauge, Registry } from '../lib/metrics.ts';
 
 export interface ProcessUsage {
   readonly residentBytes: number;
@@ -45,10 +45,15 @@ export type HandoverResult = 'Started' | 'Completed' | 'GivenBack' | 'TimedOut' 
 export function createControllerMetrics({ registry, version, startedAt, usage }: MetricsOptions): ControllerMetrics {
   let events: EventTotals = { queued: 0, totals: { written: 0, dropped: 0, failed: 0 } };
 
-  const byPhase = registry.gauge({
+  /** Of the last pass: what gauges show is counted when somebody asks, not in every pass. */
+  let latest: readonly Decision[] = [];
+  registry.gauge({
     name: 'drover_maintenances',
     help: 'Maintenances that have not ended, by phase.',
     labelNames: ['phase'],
+    collect(gauge) {
+      for (const phase of living) gauge.set({ phase }, latest.filter((each) => each.phase === phase).length);
+    },
   });
   const endedTotal = registry.counter({
     name: 'drover_maintenances_ended_total',
@@ -61,10 +66,11 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     labelNames: ['phase'],
     buckets: [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400],
   });
-  const waiting = registry.gauge({
+  registry.gauge<'kind' | 'cause'>({
     name: 'drover_waiting',
     help: 'Nodes and pods that wait, by what they wait for. A node is counted under its foremost cause.',
     labelNames: ['kind', 'cause'],
+    collect: (gauge) => showWaiting(gauge),
   });
   const evictions = registry.counter({
     name: 'drover_evictions_total',
@@ -135,7 +141,6 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     .set({}, startedAt / 1_000);
 
   // Series that exist from the start: an alert on the rate of one that is not there never fires.
-  for (const phase of living) byPhase.set({ phase }, 0);
   for (const phase of ended) endedTotal.inc({ phase }, 0);
   for (const answer of ['Done', 'BudgetRefused']) evictions.inc({ answer }, 0);
   for (const result of ['Started', 'Completed', 'GivenBack', 'TimedOut', 'Refused'] satisfies HandoverResult[])
@@ -144,37 +149,32 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
 
   // A cause that nobody waits for any more shows 0 rather than nothing, so that a graph comes down.
   const shown = { Node: new Map<string, number>(), Pod: new Map<string, number>() };
-  const showWaiting = (decisions: readonly Decision[]) => {
+  const showWaiting = (gauge: Gauge<'kind' | 'cause'>) => {
     for (const counts of Object.values(shown)) for (const cause of counts.keys()) counts.set(cause, 0);
     const count = (counts: Map<string, number>, cause: string) => counts.set(cause, (counts.get(cause) ?? 0) + 1);
-    for (const { waitingFor, pods } of decisions) {
+    for (const { waitingFor, pods } of latest) {
       if (waitingFor) count(shown.Node, waitingFor.cause);
       for (const { blocker } of pods ?? []) if (blocker) count(shown.Pod, blocker.cause);
     }
-    for (const [kind, counts] of Object.entries(shown)) for (const [cause, value] of counts) waiting.set({ kind, cause }, value);
+    for (const [kind, counts] of Object.entries(shown)) for (const [cause, value] of counts) gauge.set({ kind, cause }, value);
   };
 
   return {
     leading(leads) {
       leader.set({}, leads ? 1 : 0);
-      if (leads) return;
       // What another replica leads is its to tell.
-      for (const phase of living) byPhase.set({ phase }, 0);
-      showWaiting([]);
+      if (!leads) latest = [];
     },
     passed(decisions, now, tookMs) {
       passSeconds.observe({}, tookMs / 1_000);
-      const counts = new Map<Phase, number>();
+      latest = decisions;
       for (const { maintenance, phase } of decisions) {
-        counts.set(phase, (counts.get(phase) ?? 0) + 1);
         const { state } = maintenance;
         if (phase === state.phase) continue;
         phaseSeconds.observe({ phase: state.phase }, Math.max(0, now - state.phaseSince) / 1_000);
         if (phase === 'Drained') lastSuccess.set({}, now / 1_000);
         if (terminalPhases.has(phase)) endedTotal.inc({ phase });
       }
-      for (const phase of living) byPhase.set({ phase }, counts.get(phase) ?? 0);
-      showWaiting(decisions);
     },
     answered(effect, answer) {
       if (effect.do === 'Evict') evictions.inc({ answer });

@@ -1,5 +1,6 @@
 /** Counts what has left a node: the engine sees only what is there. Memory: a restart loses it, and is only more careful for it. */
 import type { Pod } from '../api/objects.ts';
+import type { PodReport } from '../engine/drain.ts';
 import type { MaintenanceMemory, MovedPod } from '../engine/maintenance.ts';
 import type { Millis } from '../lib/clock.ts';
 
@@ -11,8 +12,8 @@ export interface Progress {
   /** Pods that have to leave and are there. */
   remaining(id: string): number;
   memory(id: string): MaintenanceMemory;
-  /** The uids that had to leave when the node was last looked at. */
-  expect(id: string, leaving: readonly Pod[]): void;
+  /** The pods of the node when it was last looked at. */
+  expect(id: string, pods: readonly Pick<PodReport, 'pod' | 'state'>[]): void;
   left(id: string, pod: Pod, now: Millis): void;
   /** After a restart: what the status says. */
   restore(id: string, gone: number, now: Millis): void;
@@ -30,6 +31,16 @@ interface Entry {
   claims: boolean | null;
   /** As last asked for: the same object until something has changed. */
   memory: MaintenanceMemory | undefined;
+}
+
+function isPresent(pods: readonly Pick<PodReport, 'pod' | 'state'>[], present: ReadonlySet<string>): boolean {
+  let leaving = 0;
+  for (const { pod, state } of pods) {
+    if (state === 'Skipped') continue;
+    if (!present.has(pod.uid)) return false;
+    leaving += 1;
+  }
+  return leaving === present.size;
 }
 
 const NOTHING: MaintenanceMemory = { progressAt: null, moved: [], movedClaims: null };
@@ -59,10 +70,11 @@ export function createProgress(): Progress {
       if (!found) return NOTHING;
       return (found.memory ??= { progressAt: found.at, moved: found.moved, movedClaims: found.claims });
     },
-    expect(id, leaving) {
+    expect(id, pods) {
       const found = entry(id);
       // Asked in every pass, and most find the pods of the last one.
-      if (leaving.length === found.present.size && leaving.every(({ uid }) => found.present.has(uid))) return;
+      if (isPresent(pods, found.present)) return;
+      const leaving = pods.flatMap(({ pod, state }) => (state === 'Skipped' ? [] : pod));
       found.memory = undefined;
       found.present = new Set(leaving.map((pod) => pod.uid));
       for (const pod of leaving) {

@@ -130,10 +130,7 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
       update(work, {}, { phase, ...(moved && { phaseSince: now }), ...decision.change });
       if (decision.pods) {
         work.pods = decision.pods;
-        progress.expect(
-          decision.maintenance.id,
-          decision.pods.filter((each) => each.state !== 'Skipped').map((each) => each.pod),
-        );
+        progress.expect(decision.maintenance.id, decision.pods);
       }
       work.waitingFor = decision.waitingFor ?? null;
     },

@@ -271,6 +271,13 @@ describe('several policies', () => {
     const { started } = admit([aPolicy({ selected: [shared, left] })], applicants);
     expect(started).toEqual(['m-shared']);
   });
+
+  it('see what a person asks for in the same pass, whatever their own applicants’ priority', () => {
+    const applicants = [applying(left, { priority: 1 }), applying(shared, { policy: null })];
+    const { started, blockerOf } = admit([aPolicy({ selected: [shared, left] })], applicants);
+    expect(started).toEqual(['m-shared']);
+    expect(blockerOf('m-left')).toMatchObject({ cause: 'MaxNodes', out: ['shared'] });
+  });
 });
 
 describe('thousands of applicants', () => {

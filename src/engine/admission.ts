@@ -61,6 +61,8 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
   for (const policy of input.policies.values()) counts.set(policy.name, openCount(policy, input, applying));
   const order = [...input.applicants].sort(
     (a, b) =>
+      // No limit holds back what a person asks for, so it goes first: decided after the others, it would come on top of what they allow.
+      Number(b.policy === null) - Number(a.policy === null) ||
       b.priority - a.priority ||
       (a.goneAt ?? Number.POSITIVE_INFINITY) - (b.goneAt ?? Number.POSITIVE_INFINITY) ||
       Number(isOut(b.node)) - Number(isOut(a.node)) ||

@@ -18,10 +18,17 @@ export interface LiveBudgetIndex extends BudgetIndex {
   drop(budget: Budget): void;
 }
 
+/** The place of one budget: who holds it sees its newest version. */
+interface Slot {
+  budget: Budget;
+  /** Itself as a list: nearly every pod is selected by one budget. */
+  alone: readonly Budget[];
+}
+
 interface Shelf {
-  readonly budgets: Map<string, Budget>;
-  /** Names of the budgets that select labels. Pods of one owner share their label object: each selector is tried once per owner, not per pod. */
-  selecting: WeakMap<StringMap, readonly string[]>;
+  readonly slots: Map<string, Slot>;
+  /** Which budgets select labels. Pods of one owner share their label object: each selector is tried once per owner, not per pod. */
+  selecting: WeakMap<StringMap, readonly Slot[]>;
   keys: ReadonlySet<string> | null;
 }
 
@@ -40,44 +47,45 @@ export function createBudgetIndex(): LiveBudgetIndex {
     shelf.selecting = new WeakMap();
     shelf.keys = null;
   };
-  const selectingOf = ({ budgets, selecting }: Shelf, labels: StringMap): readonly string[] => {
-    let names = selecting.get(labels);
-    if (!names) {
-      names = [...budgets.values()].flatMap(({ name, selector }) =>
-        selector && matchesSelector(selector, labels) ? [name] : [],
-      );
-      selecting.set(labels, names);
+  const selectingOf = ({ slots, selecting }: Shelf, labels: StringMap): readonly Slot[] => {
+    let found = selecting.get(labels);
+    if (!found) {
+      found = [...slots.values()].filter(({ budget: { selector } }) => selector && matchesSelector(selector, labels));
+      selecting.set(labels, found);
     }
-    return names;
+    return found;
+  };
+  const budgetsIn = (namespace: string): Budget[] => {
+    const shelf = shelves.get(namespace);
+    return shelf ? [...shelf.slots.values()].map(({ budget }) => budget) : [];
   };
 
   return {
     of(namespace, labels) {
       const shelf = shelves.get(namespace);
-      if (!shelf) return NONE;
-      const names = selectingOf(shelf, labels);
-      return names.length === 0 ? NONE : names.map((name) => shelf.budgets.get(name) as Budget); // `drop` forgets the names
+      const slots = shelf && selectingOf(shelf, labels);
+      if (!slots?.[0]) return NONE;
+      return slots.length === 1 ? slots[0].alone : slots.map(({ budget }) => budget);
     },
-    in: (namespace) => shelves.get(namespace)?.budgets.values() ?? NONE,
+    in: budgetsIn,
     keysIn(namespace) {
       const shelf = shelves.get(namespace);
       if (!shelf) return NO_KEYS;
-      return (shelf.keys ??= new Set(
-        [...shelf.budgets.values()].flatMap(({ selector }) => (selector ? selectorKeys(selector) : [])),
-      ));
+      return (shelf.keys ??= new Set(budgetsIn(namespace).flatMap(({ selector }) => (selector ? selectorKeys(selector) : []))));
     },
     put(budget) {
       const { namespace, name, selector } = budget;
       let shelf = shelves.get(namespace);
-      if (!shelf) shelves.set(namespace, (shelf = { budgets: new Map(), selecting: new WeakMap(), keys: null }));
-      const old = shelf.budgets.get(name);
-      shelf.budgets.set(name, budget);
-      if (!old || !sameSelector(old.selector, selector)) forget(shelf);
+      if (!shelf) shelves.set(namespace, (shelf = { slots: new Map(), selecting: new WeakMap(), keys: null }));
+      const slot = shelf.slots.get(name);
+      if (!slot || !sameSelector(slot.budget.selector, selector)) forget(shelf);
+      if (slot) Object.assign(slot, { budget, alone: [budget] });
+      else shelf.slots.set(name, { budget, alone: [budget] });
     },
     drop({ namespace, name }) {
       const shelf = shelves.get(namespace);
-      if (!shelf?.budgets.delete(name)) return;
-      if (shelf.budgets.size === 0) shelves.delete(namespace);
+      if (!shelf?.slots.delete(name)) return;
+      if (shelf.slots.size === 0) shelves.delete(namespace);
       else forget(shelf);
     },
   };

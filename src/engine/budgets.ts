@@ -23,8 +23,12 @@ const MAX_IN_FLIGHT_PER_BUDGET = 8;
 // and an eviction that meets such a write also waits 0.5 s inside the server.
 const IN_FLIGHT_OVER_ALL_BUDGETS = 32;
 
+const keys = new WeakMap<object, string>();
+
 export function budgetKey(budget: { readonly namespace: string; readonly name: string }): string {
-  return `${budget.namespace}/${budget.name}`;
+  let key = keys.get(budget);
+  if (key === undefined) keys.set(budget, (key = `${budget.namespace}/${budget.name}`)); // asked for each waiting pod in each pass
+  return key;
 }
 
 export function budgetNumbers(budget: Budget): BudgetNumbers {

@@ -53,6 +53,18 @@ describe('the last rungs of the ladder', () => {
     expect(after(2, aPod({ graceSeconds: 3 })).decision.effects).toMatchObject([{ do: 'Delete', graceSeconds: 3 }]);
   });
 
+  it('ask once for the deletion of a pod that is never evicted, until the answer shows or may be asked for again', () => {
+    const pod = aBarePod();
+    const asked = (attempt: Parameters<typeof anAttempt>[0]) =>
+      after(2, pod, { attempts: { [pod.uid]: anAttempt({ effect: 'Delete', startedAt: NOW + 2 * MINUTE, ...attempt }) } });
+    expect(asked({ answer: 'Done' })).toMatchObject({ state: 'Evicting', decision: { effects: [] } });
+    expect(asked({ answer: 'Forbidden', retryAt: NOW + 3 * MINUTE })).toMatchObject({
+      state: 'Waiting',
+      decision: { effects: [] },
+    });
+    expect(asked({ answer: 'Forbidden', retryAt: NOW + MINUTE }).decision.effects).toMatchObject([{ do: 'Delete' }]);
+  });
+
   it('wait with a deletion that was refused', () => {
     const forbidden = anAttempt({ effect: 'Delete', answer: 'Forbidden', retryAt: NOW + 60 * MINUTE });
     expect(after(2, aPod(), { attempts: { 'uid-web-1': forbidden } })).toMatchObject({

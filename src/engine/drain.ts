@@ -3,11 +3,11 @@
  * All drains are decided together because they share the budgets: when a budget frees one disruption, the node that is nearest
  * to being empty gets it.
  */
-import type { Pod } from '../api/objects.ts';
+import type { Budget, Pod } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
 import { createBudgetIndex } from './budget-index.ts';
-import { budgetKey, budgetNumbers, openBudgetBook, type BudgetBook } from './budgets.ts';
+import { budgetKey, budgetNumbers, openBudgetBook, type BudgetBook, type Verdict } from './budgets.ts';
 import type { PodEffect, PodState } from './effect.ts';
 import { graceFor, lastMoment } from './grace.ts';
 import { decideHandedOver, decideHandover } from './handover-step.ts';
@@ -131,7 +131,9 @@ export function decideDrains(drains: readonly Drain[], world: World, now: Millis
   }
 
   const fair = [...open].sort(byFairness);
-  budgets.spread(new Set(fair.flatMap(({ leavers }) => leavers.flatMap(({ pod }) => budgets.of(pod)))).size);
+  const asked = new Set<Budget>();
+  for (const { leavers } of fair) for (const { pod } of leavers) for (const budget of budgets.of(pod)) asked.add(budget);
+  budgets.spread(asked.size);
   for (const { drain, ladder, siblings, leavers, reports, effects, wake } of fair) {
     for (const leaver of leavers) {
       const { pod, class: cls, behind } = leaver;
@@ -253,10 +255,11 @@ function decidePod(candidate: Candidate, pass: Pass): PodDecision {
     return skipAt === null ? decision : { ...decision, wakeAt: Math.min(skipAt, decision.wakeAt ?? skipAt) };
   }
   if (attempt?.inFlight) return { state: 'Evicting', blocker: { cause: 'InFlight', pod: podKey(pod) } };
+  // A deletion waits for its answer to show, or for what refused it, as an eviction does - also of a pod that is never evicted.
+  const asked = attempt?.effect === 'Delete' ? heldBack(pod, attempt, pass) : null;
+  if (asked) return asked;
   const gentle = decideGently(candidate, attempt, pass);
-  // A deletion that was refused waits like an eviction that was.
-  if (gentle.state === 'Evicting' || (attempt?.effect === 'Delete' && gentle.wakeAt !== undefined)) return gentle;
-  return decideByLadder(candidate, gentle, pass.now);
+  return gentle.state === 'Evicting' ? gentle : decideByLadder(candidate, gentle, pass.now);
 }
 
 /** Without the ladder's last rungs. */
@@ -285,7 +288,6 @@ function decideGently(candidate: Candidate, attempt: Attempt | undefined, pass: 
 /** The ordinary way: evict when the budget will let it, else say which budget does not. */
 function decideEviction(candidate: Candidate, note: string | undefined, pass: Pass): PodDecision {
   const { drain, pod } = candidate;
-  const owner = ownerKey(pod);
   const says = note === undefined ? {} : { handover: note };
   const grace = graceFor(pod, drain, pass.now);
   const withGrace = grace === undefined ? {} : { graceSeconds: grace };
@@ -314,19 +316,31 @@ function decideEviction(candidate: Candidate, note: string | undefined, pass: Pa
     }
     case 'Crowded':
       return { state: 'Waiting', blocker: { cause: 'InFlight', pod: podKey(pod) }, ...says };
-    default: {
-      const waits = { pod: podKey(pod), owner };
-      const blocker: Blocker =
-        verdict.kind === 'Several'
-          ? { cause: 'SeveralBudgets', ...waits, budgets: verdict.budgets.map(budgetKey) }
-          : {
-              cause: verdict.kind === 'Stale' ? 'BudgetStale' : verdict.never ? 'BudgetNeverAllows' : 'BudgetExhausted',
-              ...waits,
-              budget: budgetNumbers(verdict.budget),
-            };
-      return { state: 'Waiting', blocker, ...says };
-    }
+    default:
+      return { state: 'Waiting', blocker: waitFor(pod, verdict), ...says };
   }
+}
+
+type Refusal = Extract<Verdict, { kind: 'Refused' | 'Stale' | 'Several' }>;
+
+// Of hundreds of pods under one budget all but a few wait for it in every pass, and in most of them nothing about it has changed.
+const waits = new WeakMap<Pod, { readonly budget: Budget; readonly never: boolean; readonly blocker: Blocker }>();
+
+function waitFor(pod: Pod, verdict: Refusal): Blocker {
+  if (verdict.kind !== 'Refused') return blockerOf(pod, verdict);
+  const { budget, never } = verdict;
+  const known = waits.get(pod);
+  if (known?.budget === budget && known.never === never) return known.blocker;
+  const blocker = blockerOf(pod, verdict);
+  waits.set(pod, { budget, never, blocker });
+  return blocker;
+}
+
+function blockerOf(pod: Pod, verdict: Refusal): Blocker {
+  const who = { pod: podKey(pod), owner: ownerKey(pod) };
+  if (verdict.kind === 'Several') return { cause: 'SeveralBudgets', ...who, budgets: verdict.budgets.map(budgetKey) };
+  const cause = verdict.kind === 'Stale' ? 'BudgetStale' : verdict.never ? 'BudgetNeverAllows' : 'BudgetExhausted';
+  return { cause, ...who, budget: budgetNumbers(verdict.budget) };
 }
 
 // What the owner of a pod can do something about.

@@ -9,10 +9,10 @@ import type { Drain } from './world.ts';
  * stop before is better than none.
  */
 export function endOf({ settings, startedAt, goneAt }: Drain): Millis | null {
-  const mayDelete = settings.ladder.some((step) => step.do === 'Delete');
-  const ends = [goneAt, mayDelete && settings.deadlineMs !== undefined ? startedAt + settings.deadlineMs : undefined];
-  const end = Math.min(...ends.map((each) => each ?? Number.POSITIVE_INFINITY));
-  return end === Number.POSITIVE_INFINITY ? null : end;
+  const { deadlineMs, ladder } = settings;
+  const deadline = deadlineMs !== undefined && ladder.some((step) => step.do === 'Delete') ? startedAt + deadlineMs : undefined;
+  if (goneAt === undefined || deadline === undefined) return goneAt ?? deadline ?? null;
+  return Math.min(goneAt, deadline);
 }
 
 /** When the pod's full grace has to begin to end in time; null where the drain has no such end. */

@@ -50,7 +50,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
   const compose = (entry: Entry): Maintenance => {
     const { spec, state, composed } = entry;
-    const memory = progress.memory(spec.id);
+    const memory = progress.memory(spec.id, clock.now());
     // Of thousands most are as they were in the last pass.
     if (composed?.spec === spec && composed.maintenance.state === state && composed.maintenance.memory === memory)
       return composed.maintenance;

@@ -14,7 +14,15 @@ describe('the progress of a maintenance', () => {
     progress.left('m-1', one, NOW);
     progress.left('m-1', one, NOW + 1);
     expect(progress.gone('m-1')).toBe(1);
-    expect(progress.memory('m-1').progressAt).toBe(NOW);
+    expect(progress.memory('m-1', NOW).progressAt).toBe(NOW);
+  });
+
+  it('is of now at the latest: after a clock that was set back a standstill is noticed in time', () => {
+    const progress = createProgress();
+    progress.expect('m-1', leaving(one, two));
+    progress.left('m-1', one, NOW + 3_600_000);
+    expect(progress.memory('m-1', NOW).progressAt).toBe(NOW);
+    expect(progress.memory('m-1', NOW + 60_000).progressAt).toBe(NOW);
   });
 
   it('does not count a pod that did not have to leave', () => {
@@ -22,7 +30,7 @@ describe('the progress of a maintenance', () => {
     progress.expect('m-1', [...leaving(one), { pod: two, state: 'Skipped' }]);
     progress.left('m-1', two, NOW);
     expect(progress.gone('m-1')).toBe(0);
-    expect(progress.memory('m-1').progressAt).toBeNull();
+    expect(progress.memory('m-1', NOW).progressAt).toBeNull();
   });
 
   it('counts a pod that a later look no longer lists', () => {
@@ -48,7 +56,9 @@ describe('the progress of a maintenance', () => {
     progress.expect('m-1', leaving(one, bare));
     progress.left('m-1', one, NOW);
     progress.left('m-1', bare, NOW);
-    expect(progress.memory('m-1').moved).toEqual([{ namespace: 'shop', name: 'web-1', owner: ownedBy('ReplicaSet', 'web') }]);
+    expect(progress.memory('m-1', NOW).moved).toEqual([
+      { namespace: 'shop', name: 'web-1', owner: ownedBy('ReplicaSet', 'web') },
+    ]);
     expect(progress.gone('m-1')).toBe(2);
   });
 
@@ -56,14 +66,14 @@ describe('the progress of a maintenance', () => {
     const progress = createProgress();
     progress.begin('m-1');
     progress.expect('m-1', leaving(one));
-    expect(progress.memory('m-1').movedClaims).toBe(false);
+    expect(progress.memory('m-1', NOW).movedClaims).toBe(false);
   });
 
   it('does not know about volumes after a restart: pods may have left before it looked', () => {
     const progress = createProgress();
     progress.expect('m-1', leaving(one));
     progress.expect('m-1', leaving());
-    expect(progress.memory('m-1').movedClaims).toBeNull();
+    expect(progress.memory('m-1', NOW).movedClaims).toBeNull();
   });
 
   it('knows of volumes as soon as one pod has any', () => {
@@ -71,7 +81,7 @@ describe('the progress of a maintenance', () => {
     progress.begin('m-1');
     progress.expect('m-1', leaving(one, aPod({ name: 'db-0', claims: ['data'] })));
     progress.expect('m-1', leaving(one));
-    expect(progress.memory('m-1').movedClaims).toBe(true);
+    expect(progress.memory('m-1', NOW).movedClaims).toBe(true);
   });
 
   it('goes on after a restart where the status stood', () => {
@@ -97,6 +107,6 @@ describe('the progress of a maintenance', () => {
     expect([progress.gone('m-1'), progress.gone('m-2')]).toEqual([1, 0]);
     progress.forget('m-1');
     expect(progress.gone('m-1')).toBe(0);
-    expect(progress.memory('m-1')).toEqual({ progressAt: null, moved: [], movedClaims: null });
+    expect(progress.memory('m-1', NOW)).toEqual({ progressAt: null, moved: [], movedClaims: null });
   });
 });

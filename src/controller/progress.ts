@@ -11,7 +11,7 @@ export interface Progress {
   gone(id: string): number;
   /** Pods that have to leave and are there. */
   remaining(id: string): number;
-  memory(id: string): MaintenanceMemory;
+  memory(id: string, now: Millis): MaintenanceMemory;
   /** The pods of the node when it was last looked at. */
   expect(id: string, pods: readonly Pick<PodReport, 'pod' | 'state'>[]): void;
   left(id: string, pod: Pod, now: Millis): void;
@@ -65,9 +65,11 @@ export function createProgress(): Progress {
     begin: (id) => void byId.set(id, { ...fresh(), claims: false }),
     gone: (id) => byId.get(id)?.gone ?? 0,
     remaining: (id) => byId.get(id)?.present.size ?? 0,
-    memory(id) {
+    memory(id, now) {
       const found = byId.get(id);
       if (!found) return NOTHING;
+      // The clock was set back: a standstill would be noticed only when it has caught up.
+      if (found.at !== null && found.at > now) Object.assign(found, { at: now, memory: undefined });
       return (found.memory ??= { progressAt: found.at, moved: found.moved, movedClaims: found.claims });
     },
     expect(id, pods) {

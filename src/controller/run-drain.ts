@@ -119,7 +119,9 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
   const store: MaintenanceStore = {
     list: () =>
       [...works.values()].flatMap(({ maintenance }) =>
-        terminalPhases.has(maintenance.state.phase) ? [] : { ...maintenance, memory: progress.memory(maintenance.id) },
+        terminalPhases.has(maintenance.state.phase)
+          ? []
+          : { ...maintenance, memory: progress.memory(maintenance.id, clock.now()) },
       ),
     record(decision, now) {
       const work = works.get(decision.maintenance.nodeName);

@@ -41,6 +41,13 @@ describe('taking a pod back', () => {
     expect(giveBackPatch(aPod(), undefined)).toBeNull();
   });
 
+  it('takes that mark off once, however late its watch shows it', () => {
+    const refused = aPod({ annotations: { [annotations.handoverRefused]: 'NotReady' } });
+    const once = tried({ effect: 'GiveBack', answer: 'Done', startedAt: NOW, podVersion: refused.resourceVersion });
+    expect(back(refused, once)).toEqual({ blocker: { cause: 'InFlight', pod: 'shop/web-1' }, wakeAt: NOW + 30 * SECOND });
+    expect(back(refused, once, NOW + 30 * SECOND)).toMatchObject({ effect: { do: 'GiveBack' } });
+  });
+
   it('decides nothing before it knows whether the owner lives', () => {
     const needs = noNeeds();
     expect(takeBack(aHandedOverPod(), aWorld(), needs, NOW)).toEqual({

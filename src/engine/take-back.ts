@@ -24,9 +24,10 @@ export function takeBack(pod: Pod, world: World, needs: Needs, now: Millis): Tak
   // A detach that is under way lands after a look that finds nothing: the node is not done before its answer.
   if (attempt?.inFlight) return { blocker: inFlight };
   const journal = readHandover(pod);
-  const until = unseenUntil(pod, attempt, journal !== null);
+  const isMarked = journal !== null || pod.annotations[annotations.handoverRefused] !== undefined;
+  const until = unseenUntil(pod, attempt, isMarked);
   if (until !== null && now < until) return { blocker: inFlight, wakeAt: until };
-  if (!journal && pod.annotations[annotations.handoverRefused] === undefined) return null;
+  if (!isMarked) return null;
   if (
     attempt &&
     (attempt.effect === 'GiveBack' || attempt.effect === 'Delete') &&
@@ -55,12 +56,12 @@ export function takeBack(pod: Pod, world: World, needs: Needs, now: Millis): Tak
 }
 
 /** Until when an answered patch of a pod's labels may not show yet; null when there is none, or it does. */
-function unseenUntil(pod: Pod, attempt: Attempt | undefined, handedOver: boolean): Millis | null {
+function unseenUntil(pod: Pod, attempt: Attempt | undefined, isMarked: boolean): Millis | null {
   if (!attempt?.answer || attempt.podVersion !== pod.resourceVersion) return null;
   // The answer of a detach may be lost although it was done.
   const mayHaveBegun =
     (attempt.effect === 'Detach' || attempt.effect === 'Unlist') &&
     (attempt.answer === 'Done' || attempt.answer === 'Unavailable');
-  const mayHaveEnded = handedOver && attempt.answer === 'Done' && (attempt.effect === 'GiveBack' || attempt.effect === 'Delete');
+  const mayHaveEnded = isMarked && attempt.answer === 'Done' && (attempt.effect === 'GiveBack' || attempt.effect === 'Delete');
   return mayHaveBegun || mayHaveEnded ? attempt.startedAt + UNSEEN_MS : null;
 }

@@ -112,6 +112,8 @@ export interface Budget extends ObjectMeta {
   readonly expectedPods: number;
   /** Pod names that the API server has granted and the disruption controller has not yet seen go. */
   readonly disruptedPods: readonly string[];
+  /** Why the disruption controller cannot count its pods (condition DisruptionAllowed, reason SyncFailed): it allows nothing until that is mended. */
+  readonly syncFailed?: string;
 }
 
 export interface ReplicaSet extends ObjectMeta {

@@ -42,6 +42,7 @@ export const stuckCauses: ReadonlySet<string> = new Set<BlockerCause>([
   'PolicyMissing',
   'MassTrigger',
   'BudgetNeverAllows',
+  'BudgetNotComputed',
   'SeveralBudgets',
   'ProtectedPod',
   'TerminatingOverdue',

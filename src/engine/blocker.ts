@@ -41,6 +41,13 @@ export type Blocker =
   // why a pod does not go
   | { readonly cause: 'BudgetExhausted'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
   | { readonly cause: 'BudgetNeverAllows'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
+  | {
+      readonly cause: 'BudgetNotComputed';
+      readonly pod: string;
+      readonly owner: string;
+      readonly budget: BudgetNumbers;
+      readonly message: string;
+    }
   | { readonly cause: 'BudgetStale'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
   | { readonly cause: 'SeveralBudgets'; readonly pod: string; readonly owner: string; readonly budgets: readonly string[] }
   | { readonly cause: 'ProtectedPod'; readonly pod: string; readonly owner: string; readonly why: ProtectedWhy }

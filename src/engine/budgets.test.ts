@@ -50,6 +50,16 @@ describe('the verdict of a disruption budget', () => {
     expect(verdict(aPod(), [{ ...whole, disruptedPods: [aPod().name] }])).toMatchObject({ kind: 'Refused', never: false });
   });
 
+  it('is NotComputed while the disruption controller cannot count the pods, not stale: that would pass', () => {
+    const failed = aBudget({
+      disruptionsAllowed: 0,
+      generation: 1,
+      observedGeneration: 0,
+      syncFailed: 'found no controllers for pod "web"',
+    });
+    expect(verdict(aPod(), [failed])).toMatchObject({ kind: 'NotComputed', message: 'found no controllers for pod "web"' });
+  });
+
   it('is Allowed while disruptions are left, and Refused after', () => {
     expect(verdict(aPod(), [aBudget()])).toMatchObject({ kind: 'Allowed' });
     expect(verdict(aPod(), [exhausted])).toMatchObject({ kind: 'Refused', never: false });

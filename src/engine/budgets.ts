@@ -14,6 +14,7 @@ export type Verdict =
   | { readonly kind: 'Refused'; readonly budget: Budget; readonly never: boolean }
   | { readonly kind: 'Crowded'; readonly budget: Budget } // it would allow more than are worth sending at once
   | { readonly kind: 'Stale'; readonly budget: Budget }
+  | { readonly kind: 'NotComputed'; readonly budget: Budget; readonly message: string }
   | { readonly kind: 'Several'; readonly budgets: readonly Budget[] };
 
 // Above about 8 evictions at once per budget the server only conflicts with itself on the budget's status and retries inside
@@ -77,6 +78,8 @@ export function openBudgetBook(budgets: BudgetIndex, charges: (budget: string) =
       if (budget.unhealthyPodEviction === 'AlwaysAllow') return { kind: 'Free' };
       if (budget.currentHealthy >= budget.desiredHealthy && budget.desiredHealthy > 0) return { kind: 'Free' };
     }
+    // kubernetes pkg/controller/disruption/disruption.go, failSafe: nothing is allowed, and the generation stays unobserved.
+    if (budget.syncFailed !== undefined) return { kind: 'NotComputed', budget, message: budget.syncFailed };
     if (budget.observedGeneration < budget.generation) return { kind: 'Stale', budget };
     const key = budgetKey(budget);
     const pending = charges(key) + (chargedNow.get(key) ?? 0);

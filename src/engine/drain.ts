@@ -321,7 +321,7 @@ function decideEviction(candidate: Candidate, note: string | undefined, pass: Pa
   }
 }
 
-type Refusal = Extract<Verdict, { kind: 'Refused' | 'Stale' | 'Several' }>;
+type Refusal = Extract<Verdict, { kind: 'Refused' | 'Stale' | 'NotComputed' | 'Several' }>;
 
 // Of hundreds of pods under one budget all but a few wait for it in every pass, and in most of them nothing about it has changed.
 const waits = new WeakMap<Pod, { readonly budget: Budget; readonly never: boolean; readonly blocker: Blocker }>();
@@ -339,6 +339,8 @@ function waitFor(pod: Pod, verdict: Refusal): Blocker {
 function blockerOf(pod: Pod, verdict: Refusal): Blocker {
   const who = { pod: podKey(pod), owner: ownerKey(pod) };
   if (verdict.kind === 'Several') return { cause: 'SeveralBudgets', ...who, budgets: verdict.budgets.map(budgetKey) };
+  if (verdict.kind === 'NotComputed')
+    return { cause: 'BudgetNotComputed', ...who, budget: budgetNumbers(verdict.budget), message: verdict.message };
   const cause = verdict.kind === 'Stale' ? 'BudgetStale' : verdict.never ? 'BudgetNeverAllows' : 'BudgetExhausted';
   return { cause, ...who, budget: budgetNumbers(verdict.budget) };
 }
@@ -347,6 +349,7 @@ function blockerOf(pod: Pod, verdict: Refusal): Blocker {
 const ownersMatter: ReadonlySet<Blocker['cause']> = new Set([
   'BudgetExhausted',
   'BudgetNeverAllows',
+  'BudgetNotComputed',
   'SeveralBudgets',
   'ProtectedPod',
   'WaitCompleted',
@@ -381,6 +384,7 @@ function decideByLadder({ drain, pod, ladder }: Candidate, gentle: PodDecision, 
 const urgency: Partial<Record<Blocker['cause'], number>> = {
   SeveralBudgets: 0,
   BudgetNeverAllows: 0,
+  BudgetNotComputed: 0,
   ProtectedPod: 0,
   Forbidden: 0,
   EvictionRefused: 1,

@@ -30,6 +30,7 @@ const examples: { readonly [C in BlockerCause]: Omit<Extract<Blocker, { cause: C
   BackOff: { until, attempt: 2, because: 'stood still' },
   BudgetExhausted: { pod, owner, budget },
   BudgetNeverAllows: { pod, owner, budget },
+  BudgetNotComputed: { pod, owner, budget, message: 'found no controllers for pod "web"' },
   BudgetStale: { pod, owner, budget },
   SeveralBudgets: { pod, owner, budgets: ['shop/a', 'shop/b'] },
   ProtectedPod: { pod, owner: '', why: 'NoController' },

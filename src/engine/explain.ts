@@ -84,6 +84,14 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
     pod,
     owner,
   }),
+  BudgetNotComputed: ({ pod, owner, budget, message }) => ({
+    ...wait(
+      `disruption budget ${named(budget)} allows nothing, because the disruption controller cannot count its pods: ${message}`,
+      `a budget that it can count: minAvailable as a number, or other pods selected (\`kubectl edit pdb -n ${budget.namespace} ${budget.name}\`)`,
+    ),
+    pod,
+    owner,
+  }),
   BudgetStale: ({ pod, owner, budget }) => ({
     ...passing(
       `disruption budget ${named(budget)} has been changed and its numbers are not up to date`,

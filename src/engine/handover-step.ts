@@ -76,7 +76,7 @@ function needsHandover(pod: Pod, siblings: readonly Pod[], pass: Pass): 'Yes' | 
   if (!pod.ready || pod.owner?.kind !== 'ReplicaSet') return 'No';
   const verdict = pass.budgets.verdict(pod);
   if (verdict.kind === 'Refused') return 'Yes';
-  if (verdict.kind === 'Stale' || verdict.kind === 'Several') return 'No';
+  if (verdict.kind === 'Stale' || verdict.kind === 'NotComputed' || verdict.kind === 'Several') return 'No';
   // Two copies on one node: the first may go, and makes the second the only one.
   const twin = siblings.some(
     (other) =>

@@ -31,7 +31,12 @@ describe('the decoders', () => {
       unhealthyPodEviction: 'AlwaysAllow',
       disruptedPods: ['web-1'],
     });
+    const failed = { type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: 'found no controllers' };
+    expect(kinds.budgets.decodeJson({ metadata, spec: {}, status: { conditions: [failed] } })?.syncFailed).toBe(
+      'found no controllers',
+    );
     const bare = kinds.budgets.decodeJson({ metadata, spec: { minAvailable: 0 } });
+    expect(bare?.syncFailed).toBeUndefined();
     expect(bare).toMatchObject({
       selector: null,
       minAvailable: '0',

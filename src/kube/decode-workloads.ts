@@ -27,12 +27,14 @@ interface RawBudget {
     desiredHealthy?: number;
     expectedPods?: number;
     disruptedPods?: Record<string, string> | null;
+    conditions?: { type?: string; reason?: string; message?: string }[] | null;
   };
 }
 
 export function decodeBudget(object: unknown): Budget {
   const meta = metaOf(object);
   const { spec, status } = object as RawBudget;
+  const failed = status?.conditions?.find(({ type, reason }) => type === 'DisruptionAllowed' && reason === 'SyncFailed');
   return {
     ...identity(meta),
     generation: meta.generation ?? 0,
@@ -46,6 +48,7 @@ export function decodeBudget(object: unknown): Budget {
     desiredHealthy: status?.desiredHealthy ?? 0,
     expectedPods: status?.expectedPods ?? 0,
     disruptedPods: Object.keys(status?.disruptedPods ?? {}),
+    ...(failed && { syncFailed: failed.message ?? '' }),
   };
 }
 

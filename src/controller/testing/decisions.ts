@@ -51,6 +51,7 @@ export const everyBlocker: { readonly [C in BlockerCause]: Extract<Blocker, { ca
   BackOff: { cause: 'BackOff', until: NOW + 60_000, attempt: 1, because: 'no pod could leave' },
   BudgetExhausted: { cause: 'BudgetExhausted', ...owned, budget },
   BudgetNeverAllows: { cause: 'BudgetNeverAllows', ...owned, budget },
+  BudgetNotComputed: { cause: 'BudgetNotComputed', ...owned, budget, message: 'found no controllers for pod' },
   BudgetStale: { cause: 'BudgetStale', ...owned, budget },
   SeveralBudgets: { cause: 'SeveralBudgets', ...owned, budgets: ['shop/web', 'shop/all'] },
   ProtectedPod: { cause: 'ProtectedPod', ...owned, why: 'NoController' },

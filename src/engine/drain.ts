@@ -7,8 +7,10 @@ import type { Budget, Pod } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
 import { createBudgetIndex } from './budget-index.ts';
-import { budgetKey, budgetNumbers, openBudgetBook, type BudgetBook, type Verdict } from './budgets.ts';
+import { waitForBudget } from './budget-wait.ts';
+import { budgetKey, openBudgetBook, type BudgetBook } from './budgets.ts';
 import type { PodEffect, PodState } from './effect.ts';
+import { foremost } from './foremost.ts';
 import { graceFor, lastMoment } from './grace.ts';
 import { decideHandedOver, decideHandover } from './handover-step.ts';
 import { readHandover } from './handover.ts';
@@ -317,32 +319,8 @@ function decideEviction(candidate: Candidate, note: string | undefined, pass: Pa
     case 'Crowded':
       return { state: 'Waiting', blocker: { cause: 'InFlight', pod: podKey(pod) }, ...says };
     default:
-      return { state: 'Waiting', blocker: waitFor(pod, verdict), ...says };
+      return { state: 'Waiting', blocker: waitForBudget(pod, verdict), ...says };
   }
-}
-
-type Refusal = Extract<Verdict, { kind: 'Refused' | 'Stale' | 'NotComputed' | 'Several' }>;
-
-// Of hundreds of pods under one budget all but a few wait for it in every pass, and in most of them nothing about it has changed.
-const waits = new WeakMap<Pod, { readonly budget: Budget; readonly never: boolean; readonly blocker: Blocker }>();
-
-function waitFor(pod: Pod, verdict: Refusal): Blocker {
-  if (verdict.kind !== 'Refused') return blockerOf(pod, verdict);
-  const { budget, never } = verdict;
-  const known = waits.get(pod);
-  if (known?.budget === budget && known.never === never) return known.blocker;
-  const blocker = blockerOf(pod, verdict);
-  waits.set(pod, { budget, never, blocker });
-  return blocker;
-}
-
-function blockerOf(pod: Pod, verdict: Refusal): Blocker {
-  const who = { pod: podKey(pod), owner: ownerKey(pod) };
-  if (verdict.kind === 'Several') return { cause: 'SeveralBudgets', ...who, budgets: verdict.budgets.map(budgetKey) };
-  if (verdict.kind === 'NotComputed')
-    return { cause: 'BudgetNotComputed', ...who, budget: budgetNumbers(verdict.budget), message: verdict.message };
-  const cause = verdict.kind === 'Stale' ? 'BudgetStale' : verdict.never ? 'BudgetNeverAllows' : 'BudgetExhausted';
-  return { cause, ...who, budget: budgetNumbers(verdict.budget) };
 }
 
 // What the owner of a pod can do something about.
@@ -378,39 +356,4 @@ function decideByLadder({ drain, pod, ladder }: Candidate, gentle: PodDecision, 
     ? { ...gentle, effect: { do: 'TellOwner', pod, message: `this pod keeps node ${drain.node.name} from being drained` } }
     : gentle;
   return last === null ? told : { ...told, wakeAt: Math.min(last, told.wakeAt ?? last) };
-}
-
-// What a person should hear first: what never ends by itself, then what is somebody's to fix, then what passes.
-const urgency: Partial<Record<Blocker['cause'], number>> = {
-  SeveralBudgets: 0,
-  BudgetNeverAllows: 0,
-  BudgetNotComputed: 0,
-  ProtectedPod: 0,
-  Forbidden: 0,
-  EvictionRefused: 1,
-  ReplacementNoRoom: 1,
-  ReplacementNotReady: 2,
-  ReplacementMissing: 2,
-  Finalizer: 1,
-  TerminatingOverdue: 1,
-  ApiUnavailable: 2,
-  NamespaceTerminating: 2,
-  BudgetExhausted: 3,
-  BudgetStale: 4,
-  WaitCompleted: 4,
-  Throttled: 5,
-  Terminating: 7,
-  EarlierTier: 8,
-  InFlight: 9,
-};
-
-function foremost(reports: readonly PodReport[]): Blocker | null {
-  let found: Blocker | null = null;
-  let best = Number.POSITIVE_INFINITY;
-  for (const { blocker } of reports) {
-    if (!blocker) continue;
-    const rank = urgency[blocker.cause] ?? 6;
-    if (rank < best) [found, best] = [blocker, rank];
-  }
-  return found;
 }

@@ -91,6 +91,7 @@ describe('every cause', () => {
     const lasting = blockers.filter((blocker) => !explain(blocker, NOW).passes).map((blocker) => blocker.cause);
     expect(lasting.sort()).toEqual([
       'BudgetNeverAllows',
+      'BudgetNotComputed',
       'CordonFailed',
       'EvictionRefused',
       'Finalizer',

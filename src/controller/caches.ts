@@ -193,7 +193,7 @@ function openSpace(namespace: string, watch: Watch, { clock, onChange }: CacheOp
   const index = createPodIndex();
   const pods = watch(kinds.pods, scope, ({ type, object }) => {
     if (type === 'Deleted') index.drop(object);
-    else index.put(object);
+    else index.put(object, clock.now());
   });
   const replicaSets = watch(kinds.replicaSets, scope);
   let wide: { services: ReturnType<typeof services>; slices: ReturnType<typeof slices>; slow: Slow } | undefined;

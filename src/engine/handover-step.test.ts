@@ -45,7 +45,9 @@ function decide(
 }
 
 const never = aBudget({ disruptionsAllowed: 0, desiredHealthy: 3 });
-const replacement = aPod({ name: 'web-new', nodeName: 'node-2', readyAt: NOW });
+// The time of its condition is cut to whole seconds: it is certain to be Ready from the end of that second.
+const CUT_OFF = 999;
+const replacement = aPod({ name: 'web-new', nodeName: 'node-2', readyAt: NOW - CUT_OFF });
 
 describe('whether a pod is handed over', () => {
   it('is never asked with Never', () => {
@@ -199,7 +201,7 @@ describe('a pod that was handed over', () => {
     ['ReplacementMissing', aHandedOverPod(), []],
     ['ReplacementNotReady', aHandedOverPod(), [{ ...replacement, ready: false }]],
     ['ReplacementNoRoom', aHandedOverPod(), [{ ...replacement, ready: false, unschedulable: '0/3 nodes are available' }]],
-    ['ReplacementSettling', aHandedOverPod(), [{ ...replacement, readyAt: NOW + MINUTE }]],
+    ['ReplacementSettling', aHandedOverPod(), [{ ...replacement, readyAt: NOW + MINUTE - CUT_OFF }]],
   ] as const)('waits and says so: %s', (cause, pod, pods) => {
     const decision = decide([pod], { pods });
     expect(decision).toMatchObject({ did: [], waitingFor: { cause }, pods: [{ state: 'HandingOver' }] });

@@ -32,6 +32,8 @@ import {
   stillListedIn,
 } from './handover.ts';
 
+// The time of its condition is cut to whole seconds: a pod is certain to be Ready from the end of that second.
+const CUT_OFF = 999;
 const book = (budgets: readonly Budget[] = []) => openBudgetBook(indexBudgets(budgets), () => 0);
 const aClaim = (...accessModes: string[]): Claim => ({
   namespace: 'shop',
@@ -162,7 +164,7 @@ describe('the cover of a pod that was handed over', () => {
     );
   }
   const replacement = (overrides: Partial<Pod> = {}) =>
-    aPod({ name: 'web-new', nodeName: 'node-2', readyAt: NOW, createdAt: NOW, ...overrides });
+    aPod({ name: 'web-new', nodeName: 'node-2', readyAt: NOW - CUT_OFF, createdAt: NOW, ...overrides });
 
   it('is complete when its replacement is Ready', () => {
     expect(cover({ pods: [replacement()] })).toEqual({ kind: 'Covered' });
@@ -263,7 +265,7 @@ describe('the cover of a pod that was handed over', () => {
     });
 
     it('waits for the last of them to settle', () => {
-      const pods = [detached('d-1'), replacement(), replacement({ name: 'late', readyAt: NOW + 40 * SECOND })];
+      const pods = [detached('d-1'), replacement(), replacement({ name: 'late', readyAt: NOW + 40 * SECOND - CUT_OFF })];
       expect(cover({ ...three, pods }, { readyAtStart: 3 }, [], NOW + 40 * SECOND)).toEqual({
         kind: 'Settling',
         until: NOW + 41 * SECOND,

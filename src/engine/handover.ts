@@ -229,7 +229,7 @@ export function coverOf(
       if (other.owner) unready.push(other);
       continue;
     }
-    const at = (other.readyAt ?? now) + hold;
+    const at = (view.pods.readySince(other) ?? now) + hold;
     if (at <= now) settled += 1;
     if (settled >= wanted) break;
     settlesAt.push(at);

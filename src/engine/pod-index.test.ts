@@ -34,7 +34,7 @@ describe('the index of pods', () => {
         for (const each of steps) {
           const changed = podOf(each.pod, each.keys);
           if (each.do === 'put') {
-            index.put(changed);
+            index.put(changed, 0);
             there.set(changed.uid, changed);
           } else {
             index.drop(changed);
@@ -55,12 +55,26 @@ describe('the index of pods', () => {
 
   it('hands out the same list of an owner while only pods of others change', () => {
     const index = createPodIndex();
-    index.put(podOf({ uid: '1', owner: 'a', detached: false }, []));
+    index.put(podOf({ uid: '1', owner: 'a', detached: false }, []), 0);
     const before = index.of('a');
-    index.put(podOf({ uid: '2', owner: 'b', detached: false }, []));
+    index.put(podOf({ uid: '2', owner: 'b', detached: false }, []), 0);
     expect(index.of('a')).toBe(before);
-    index.put(podOf({ uid: '3', owner: 'a', detached: true }, []));
+    index.put(podOf({ uid: '3', owner: 'a', detached: true }, []), 0);
     expect(index.of('a')).not.toBe(before);
     expect(index.of('a').map(({ uid }) => uid)).toEqual(['1', '3']);
+  });
+
+  it('counts a pod as Ready from when it was seen to become so, else from the end of the second of its condition', () => {
+    const index = createPodIndex();
+    const [waiting, ready] = [aPod({ uid: '1', ready: false }), aPod({ uid: '1', ready: true, readyAt: 5_000 })];
+    index.put(ready, 5_800);
+    expect(index.readySince(ready)).toBe(5_999);
+    index.put(waiting, 6_000);
+    index.put(ready, 6_700);
+    index.put(ready, 9_000);
+    expect(index.readySince(ready)).toBe(6_700);
+    index.drop(ready);
+    index.put(ready, 9_000);
+    expect(index.readySince(ready)).toBe(5_999);
   });
 });

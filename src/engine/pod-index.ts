@@ -3,17 +3,23 @@
  * asks for the few of one owner at a time. What is handed out keeps its identity until a pod of that owner changes.
  */
 import type { Pod } from '../api/objects.ts';
+import type { Millis } from '../lib/clock.ts';
 import { readHandover } from './handover.ts';
 
 export interface PodIndex extends Iterable<Pod> {
   /** Pods that the owner runs, terminating ones too, and those that were detached from it. */
   of(ownerUid: string): readonly Pod[];
+  /**
+   * Since when it is certain to be Ready. Its condition says so in whole seconds, cut off: the second that this leaves open is as long as
+   * all that its endpoints are given to spread. So what was seen counts; of what was Ready when it was first seen, the end of that second.
+   */
+  readySince(pod: Pod): Millis | undefined;
   /** Label keys that an affinity or a spread of some pod looks at. */
   affinityKeys(): Iterable<string>;
 }
 
 export interface LivePodIndex extends PodIndex {
-  put(pod: Pod): void;
+  put(pod: Pod, now: Millis): void;
   drop(pod: Pod): void;
 }
 
@@ -23,6 +29,8 @@ interface Shelf {
   list: readonly Pod[] | null;
 }
 
+/** What the times of conditions may lack. */
+const CUT_OFF_MS = 999;
 const NONE: readonly Pod[] = [];
 const servedBy = (pod: Pod): string | undefined => pod.owner?.uid ?? readHandover(pod)?.owner.uid;
 
@@ -30,6 +38,7 @@ export function createPodIndex(): LivePodIndex {
   const pods = new Map<string, Pod>();
   const shelves = new Map<string, Shelf>();
   const keys = new Map<string, number>();
+  const becameReady = new Map<string, Millis>(); // by uid
 
   const count = (list: readonly string[], by: 1 | -1) => {
     for (const key of list) {
@@ -52,9 +61,12 @@ export function createPodIndex(): LivePodIndex {
       const shelf = shelves.get(ownerUid);
       return shelf ? (shelf.list ??= [...shelf.pods.values()]) : NONE;
     },
+    readySince: ({ uid, readyAt }) => becameReady.get(uid) ?? (readyAt === undefined ? undefined : readyAt + CUT_OFF_MS),
     affinityKeys: () => keys.keys(),
-    put(pod) {
+    put(pod, now) {
       const old = pods.get(pod.uid);
+      if (!pod.ready) becameReady.delete(pod.uid);
+      else if (old?.ready === false) becameReady.set(pod.uid, now);
       const owner = servedBy(pod);
       if (old) {
         const before = servedBy(old);
@@ -73,6 +85,7 @@ export function createPodIndex(): LivePodIndex {
       const old = pods.get(uid);
       if (!old) return;
       pods.delete(uid);
+      becameReady.delete(uid);
       leave(servedBy(old), uid);
       count(old.affinityKeys, -1);
     },
@@ -82,6 +95,6 @@ export function createPodIndex(): LivePodIndex {
 /** The index of pods that do not change any more. */
 export function indexPods(pods: Iterable<Pod>): PodIndex {
   const index = createPodIndex();
-  for (const pod of pods) index.put(pod);
+  for (const pod of pods) index.put(pod, 0);
   return index;
 }

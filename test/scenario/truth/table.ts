@@ -1,6 +1,7 @@
 /** Prediction beside truth, for people. */
 import { cpus, loadavg } from 'node:os';
-import type { Compared, Outcome } from './truth-run.ts';
+import type { Outcome } from './case.ts';
+import type { Compared } from './compare.ts';
 
 /** Of the real makespan; negative: the plan said less. */
 export const deviation = ({ predicted, real }: Compared): number => (predicted.makespanMs - real.makespanMs) / real.makespanMs;
@@ -14,8 +15,9 @@ export function median(values: readonly number[]): number {
 
 const seconds = ({ makespanMs }: Outcome) => `${(makespanMs / 1000).toFixed(1)} s`;
 const percent = (share: number) => `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)} %`;
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 const blocked = ({ blockedNodes, blockedPods }: Outcome) =>
-  blockedNodes.length === 0 ? 'none' : `${blockedNodes.length} nodes, ${blockedPods.length} pods`;
+  blockedNodes.length === 0 ? 'none' : `${counted(blockedNodes.length, 'node')}, ${counted(blockedPods.length, 'pod')}`;
 
 function same({ predicted, real }: Compared): string {
   const texts = [predicted, real].map(({ blockedNodes, blockedPods }) => JSON.stringify([blockedNodes, blockedPods]));
@@ -27,12 +29,13 @@ const cells = (row: readonly string[]) => `| ${row.join(' | ')} |`;
 export function truthTable(all: readonly Compared[]): string {
   const deviations = all.map((each) => Math.abs(deviation(each)));
   const rows = all.map((each) => {
-    const { truthCase, pods, predicted, real } = each;
+    const { bed, truthCase, pods, predicted, real } = each;
     const nodes = String(truthCase.old.length + truthCase.fresh.length);
     const found =
       blocked(real) === 'none' && same(each) === 'the same' ? 'none, as predicted' : `${blocked(real)}: ${same(each)}`;
     return [
       truthCase.name,
+      bed,
       truthCase.boundBy,
       nodes,
       String(pods),
@@ -43,8 +46,8 @@ export function truthTable(all: readonly Compared[]): string {
     ];
   });
   return [
-    cells(['cluster', 'held up by', 'nodes', 'pods', 'predicted', 'real', 'difference', 'blocked']),
-    cells(['---', '---', '---:', '---:', '---:', '---:', '---:', '---']),
+    cells(['cluster', 'bed', 'held up by', 'nodes', 'pods', 'predicted', 'real', 'difference', 'blocked']),
+    cells(['---', '---', '---', '---:', '---:', '---:', '---:', '---:', '---']),
     ...rows.map(cells),
     '',
     `Difference without its sign: median ${(median(deviations) * 100).toFixed(1)} %, worst ${(Math.max(...deviations) * 100).toFixed(1)} %.`,
@@ -54,11 +57,12 @@ export function truthTable(all: readonly Compared[]): string {
 export function truthPage(all: readonly Compared[]): string {
   return `# The plan against the truth
 
-\`npm run truth\` writes this page: it sets up each of these clusters on the control-plane bed (real etcd, API server, scheduler and controller
-manager; kwok plays the kubelets), plans its maintenance from what can be read of it, then really does it with \`drover controller\`, and compares.
-What pods take to get Ready the plan learns from those that run; how long they take to stop it is told, as by \`--stop-time\`. The time runs from the
-first node that begins until the last one that is drained. Blocked are the pods that are still there when everything has come to its end,
-by their names.
+\`npm run truth\` writes this page: it sets up each of these clusters, plans its maintenance from what can be read of it, then really does it with
+\`drover controller\`, and compares. Both beds have a real etcd, API server, scheduler and controller manager; on "control plane" kwok plays the
+kubelets, on "real nodes" there are kubelets and containerd, and each pod is a process. What pods take to get Ready the plan learns from those that
+run; how long they take to stop it is told, as by \`--stop-time\`: what kwok is told, and on real nodes what a few pods took that were deleted
+before. The time runs from the first node that begins until the last one that is drained. Blocked are the pods that are still there when
+everything has come to its end, by their names.
 
 ${truthTable(all)}
 

@@ -1,39 +1,9 @@
-/** Clusters of which each is held up by something else, and the maintenance that each gets. */
-import type { Afterwards } from '../../../src/cli/plan/simulate.ts';
-import {
-  daemonSet,
-  deployment,
-  type KubeObject,
-  merge,
-  namespace,
-  node,
-  pod,
-  podDisruptionBudget,
-  statefulSet,
-} from '../../beds/objects.ts';
+/** Clusters of which each is held up by something else, and the maintenance that each gets: on nodes that kwok plays. */
 import { podAnnotations } from '../../beds/kwok-stages.ts';
+import { daemonSet, deployment, merge, namespace, node, pod, podDisruptionBudget, statefulSet } from '../../beds/objects.ts';
+import type { KwokCase } from './beds.ts';
+import { NS } from './case.ts';
 
-export interface TruthCase {
-  readonly name: string;
-  /** What holds it up, for the table. */
-  readonly boundBy: string;
-  /** Of its kubelets, unless a pod says otherwise. */
-  readonly readyMs: number;
-  readonly stopMs: number;
-  /** Those that are to go, with the pods of the case on them before the others are there. */
-  readonly old: readonly KubeObject[];
-  readonly fresh: readonly KubeObject[];
-  /** In their order; Deployments are scaled up step by step. */
-  readonly objects: readonly KubeObject[];
-  /** Of the policy, beside selector and reason. */
-  readonly policy: { readonly disruption: object; readonly drain?: object };
-  readonly afterwards: Afterwards;
-  /** How many of the old nodes never get drained. */
-  readonly stuckNodes: number;
-}
-
-const NS = 'shop';
-export const DUE = 'maintenance';
 const ZONE = 'topology.kubernetes.io/zone';
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -92,7 +62,7 @@ const oneToAZone = (name: string) =>
     },
   );
 
-export const cases: readonly TruthCase[] = [
+export const controlPlaneCases: readonly KwokCase[] = [
   {
     name: 'budgets of one',
     boundBy: 'budgets, no handover',

@@ -68,6 +68,10 @@ function* application(index: number, on: (replica: number) => string): Iterable<
     ...more,
   });
   const counts = { replicas: REPLICAS, readyReplicas: REPLICAS, availableReplicas: REPLICAS, observedGeneration: 1 };
+  const rolledOut = [
+    { type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable' },
+    { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
+  ].map((each) => ({ ...each, message: '', lastTransitionTime: READY, lastUpdateTime: READY }));
   const revision = { 'deployment.kubernetes.io/revision': '1' };
   yield {
     apiVersion: 'apps/v1',
@@ -75,11 +79,12 @@ function* application(index: number, on: (replica: number) => string): Iterable<
     metadata: meta(name, `uid-d-${name}`, { annotations: revision }),
     spec: {
       replicas: REPLICAS,
+      progressDeadlineSeconds: 600,
       selector: { matchLabels: labels },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
       template: { metadata: { labels }, spec },
     },
-    status: { ...counts, updatedReplicas: REPLICAS },
+    status: { ...counts, updatedReplicas: REPLICAS, conditions: rolledOut },
   };
   yield {
     apiVersion: 'apps/v1',

@@ -70,6 +70,14 @@ export function runController(options: ControllerOptions): Controller {
   const store = createMaintenanceStore({ client, clock, log, progress, mayAct, onChange: poke, onNode });
   const policyStatus = createPolicyStatus({ client, clock, log, mayAct, matcher });
 
+  /** Most changes of a maintenance are its own status coming back to the leader that wrote it: nothing that a person wrote is read again. */
+  const withNewStatus = (next: NodeMaintenance): NodeMaintenance | null => {
+    const { uid, generation, name } = next.metadata;
+    const known = mayAct() ? store.object(name) : undefined;
+    if (!known || known.metadata.uid !== uid || known.metadata.generation !== generation) return null;
+    return { ...next, spec: known.spec };
+  };
+
   const common = { client, clock, log, random, failFast: true } as const;
   const onError = (what: string) => (error: Error) => {
     observer.watchRestarted(what);
@@ -123,7 +131,7 @@ export function runController(options: ControllerOptions): Controller {
       consistency: 'Latest',
       onError: onError('nodemaintenances'),
       onChange({ type, object }) {
-        const valid = type === 'Deleted' ? null : validateMaintenance(object.object, log);
+        const valid = type === 'Deleted' ? null : (withNewStatus(object.object) ?? validateMaintenance(object.object, log));
         if (valid) store.see(valid);
         else if (type === 'Deleted') store.gone(object.name);
         poke();

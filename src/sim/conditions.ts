@@ -1,4 +1,5 @@
 /** Conditions in an object's status: reading one, and setting one without losing its transition time. */
+import { copyOf } from './copy.ts';
 import type { Condition, Node, Pod } from './kubernetes.ts';
 
 type Conditions = readonly Condition[] | undefined;
@@ -9,13 +10,12 @@ export function conditionOf(conditions: Conditions, type: string): Condition | u
   return undefined;
 }
 
-function same(a: Condition, b: Condition): boolean {
+function saysTheSame(a: Condition, b: Condition): boolean {
   return (
     a.status === b.status &&
     a.reason === b.reason &&
     a.message === b.message &&
     a.observedGeneration === b.observedGeneration &&
-    a.lastTransitionTime === b.lastTransitionTime &&
     a.lastProbeTime === b.lastProbeTime &&
     a.lastHeartbeatTime === b.lastHeartbeatTime
   );
@@ -26,18 +26,23 @@ function same(a: Condition, b: Condition): boolean {
  * stays, else it gets `now` (an RFC 3339 text). Returns the same list when nothing changed.
  */
 export function withCondition(conditions: Conditions, condition: Condition, now: string): readonly Condition[] {
-  const at = conditions ? conditions.findIndex(({ type }) => type === condition.type) : -1;
-  const old = conditions?.[at];
+  const old = conditionOf(conditions, condition.type);
   const kept = old?.status === condition.status ? old.lastTransitionTime : undefined;
-  const set: Condition = { ...condition, lastTransitionTime: condition.lastTransitionTime ?? kept ?? now };
+  const since = condition.lastTransitionTime ?? kept ?? now;
+  if (conditions && old && since === old.lastTransitionTime && saysTheSame(old, condition)) return conditions;
+  const set = copyOf(condition);
+  set.lastTransitionTime = since;
   if (!conditions || !old) return [...(conditions ?? []), set];
-  return same(old, set) ? conditions : conditions.with(at, set);
+  return conditions.with(conditions.indexOf(old), set);
 }
 
 /** The pod with the condition set; the same object when nothing changed. */
 export function withPodCondition(pod: Pod, condition: Condition, now: string): Pod {
   const conditions = withCondition(pod.status?.conditions, condition, now);
-  return conditions === pod.status?.conditions ? pod : { ...pod, status: { ...pod.status, conditions } };
+  if (conditions === pod.status?.conditions) return pod;
+  const status = copyOf(pod.status ?? {});
+  status.conditions = conditions;
+  return { ...pod, status };
 }
 
 /** What a condition or a status says it is about; nothing where the pod has no generation. */

@@ -95,7 +95,7 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
   });
   const { api } = cluster;
   const kinds = installDrover(api);
-  api.load(plan.snapshot.objects);
+  api.load(plan.snapshot.objects, { adopt: true });
   for (const name of plan.proposal.marked) mark(cluster, name);
   await clock.run({ until: clock.now() + WARM_UP_MS });
 

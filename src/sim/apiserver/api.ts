@@ -102,7 +102,15 @@ export interface Api {
   kinds(): readonly Kind[];
   findKind(group: string, version: string, plural: string): Kind | undefined;
   /** Puts objects in as they are (uid, status, times kept; versions given anew), without admission: a snapshot. Owners' uids must fit. */
-  load(objects: Iterable<KubeObject>): void;
+  load(objects: Iterable<KubeObject>, options?: LoadOptions): void;
+}
+
+export interface LoadOptions {
+  /**
+   * The objects are the cluster's from then on: they are stored as they are, not copied, and the versions are written into their metadata.
+   * Whoever goes on reading them sees how they were, and keeps them in memory. Default false.
+   */
+  readonly adopt?: boolean;
 }
 
 /** One part of the cluster that reacts: a controller, the scheduler, the kubelets. */

@@ -1,5 +1,6 @@
 /** The binding subresource (kubernetes pkg/registry/core/pod/storage/storage.go). */
 import { withCondition } from '../conditions.ts';
+import { copyOf, type Writable } from '../copy.ts';
 import type { Metadata, Pod } from '../kubernetes.ts';
 import { checkNamespace } from './create.ts';
 import { Failure } from './failure.ts';
@@ -31,20 +32,24 @@ function check(pod: Pod, binding: Binding): void {
 export function bindPod(core: Core, namespace: string, name: string, binding: Binding): void {
   const resource = core.resources.of(pods);
   checkNamespace(core, resource, namespace, name);
-  const entry = resource.shelf.objects.find(`${namespace}/${name}`);
+  const entry = resource.shelf.objects.find(namespace, name);
   if (!entry) throw notFound(pods, name);
   const pod = entry.object as Pod;
   check(pod, binding);
   if (binding.dryRun) return;
   const { labels, annotations } = binding;
   // The generation stays, though the spec changes: upstream writes past the strategy that would count it.
-  const metadata: Metadata = {
-    ...pod.metadata,
-    ...(labels && { labels: { ...pod.metadata.labels, ...labels } }),
-    ...(annotations && { annotations: { ...pod.metadata.annotations, ...annotations } }),
-  };
-  const { nominatedNodeName: _, ...status } = pod.status ?? {};
-  const conditions = withCondition(status.conditions, { type: 'PodScheduled', status: 'True', lastProbeTime: null }, core.now());
-  const next: Pod = { ...pod, metadata, spec: { ...pod.spec, nodeName: binding.node }, status: { ...status, conditions } };
+  const metadata: Writable<Metadata> = copyOf(pod.metadata);
+  if (labels) metadata.labels = { ...pod.metadata.labels, ...labels };
+  if (annotations) metadata.annotations = { ...pod.metadata.annotations, ...annotations };
+  const spec: Writable<Pod['spec']> = copyOf(pod.spec);
+  spec.nodeName = binding.node;
+  const status: Writable<NonNullable<Pod['status']>> = copyOf(pod.status ?? {});
+  if (status.nominatedNodeName !== undefined) delete status.nominatedNodeName;
+  status.conditions = withCondition(status.conditions, { type: 'PodScheduled', status: 'True', lastProbeTime: null }, core.now());
+  const next: Writable<Pod> = copyOf(pod);
+  next.metadata = metadata;
+  next.spec = spec;
+  next.status = status;
   core.store.replace(resource.shelf, entry, next);
 }

@@ -1,7 +1,7 @@
 /** The simulated API server: the store, the rules of the kinds, and the ways to write, wired into one `Api`. */
 import type { Clock } from '../../lib/clock.ts';
 import type { KubeObject } from '../kubernetes.ts';
-import type { Entry } from '../store/collection.ts';
+import { byKey, type Entry } from '../store/collection.ts';
 import { matchesFields, type FieldRequirement } from '../store/field-selectors.ts';
 import { matchesSelector } from '../store/label-selectors.ts';
 import { createStore } from '../store/store.ts';
@@ -166,7 +166,7 @@ export function createApi(options: ApiOptions): Registry {
     serve: (kind, strategy, how) => resources.serve(kind, strategy, how),
     withdraw: (kind) => resources.withdraw(kind),
     strategyOf: (kind) => resources.of(kind).strategy,
-    load: (objects) => loadObjects(core, objects),
+    load: (objects, how) => loadObjects(core, objects, how),
   };
 
   for (const name of options.namespaces ?? ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
@@ -182,9 +182,7 @@ const isEmpty = (entries: Iterable<unknown>) => {
 };
 
 const entryOf = ({ kind, shelf }: Resource, namespace: string, name: string): Entry | undefined =>
-  shelf.objects.find(kind.namespaced ? `${namespace}/${name}` : name);
-
-const byKey = (a: Entry, b: Entry) => (a.key < b.key ? -1 : 1);
+  shelf.objects.find(kind.namespaced ? namespace : '', name);
 
 /** Pods are indexed by their node. */
 const nodeIn = (kind: Kind, { fields }: ListQuery): string | undefined =>
@@ -200,7 +198,7 @@ function candidates({ kind, shelf }: Resource, query: ListQuery): Iterable<Entry
   }
   const name = fields?.['metadata.name'];
   if (name !== undefined && (namespace || !kind.namespaced)) {
-    const entry = shelf.objects.find(kind.namespaced ? `${namespace}/${name}` : name);
+    const entry = shelf.objects.find(kind.namespaced ? (namespace ?? '') : '', name);
     return entry ? [entry] : [];
   }
   return shelf.objects.ordered(kind.namespaced && namespace ? namespace : undefined);

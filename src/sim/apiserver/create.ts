@@ -7,7 +7,7 @@ import { namespaces } from './kinds.ts';
 import { metadataErrors } from './metadata.ts';
 import { createUid, dnsSubdomain, generateName } from './names.ts';
 import { alreadyExists, badRequest, forbidden, invalid, noUniqueName, notFound } from './refusals.ts';
-import { keyOf, type AnyDraft, type Core } from './registry.ts';
+import type { AnyDraft, Core } from './registry.ts';
 import type { Resource } from './resource.ts';
 
 const NAME_ATTEMPTS = 8;
@@ -86,14 +86,13 @@ function insertOnce(core: Core, resource: Resource, draft: AnyDraft, name: strin
     ...(strategy.validate?.(object) ?? []),
   ];
   if (errors.length > 0) throw invalid(kind, name, errors);
-  const key = keyOf(resource, object.metadata.namespace ?? '', name);
-  const there = shelf.objects.find(key);
+  const there = shelf.objects.find(kind.namespaced ? (object.metadata.namespace ?? '') : '', name);
   if (there) throw alreadyExists(kind, name, there.object.metadata.deletionTimestamp !== undefined);
   if (options.dryRun) {
     const { resourceVersion: _, ...metadata } = object.metadata;
     return { ...object, metadata: metadata as Metadata };
   }
-  return core.store.insert(shelf, key, object);
+  return core.store.insert(shelf, object);
 }
 
 export function createObject(core: Core, resource: Resource, given: AnyDraft, options: WriteOptions): KubeObject {

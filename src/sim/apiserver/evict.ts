@@ -1,5 +1,6 @@
 /** The eviction subresource, row by row as kubernetes pkg/registry/core/pod/storage/eviction.go answers. */
 import { isPodFinished, isPodReady, withCondition, withPodCondition } from '../conditions.ts';
+import { copyOf, emptyNameMap, type Writable } from '../copy.ts';
 import type { DisruptionBudget, Pod } from '../kubernetes.ts';
 import type { Entry } from '../store/collection.ts';
 import { matchesSelector } from '../store/label-selectors.ts';
@@ -48,7 +49,7 @@ function charge(core: Core, entry: Entry, podName: string, dryRun: boolean): voi
   const allowed = status?.disruptionsAllowed ?? 0;
   if ((status?.observedGeneration ?? 0) < generation) throw processing(budget);
   if (allowed < 0) throw forbidden(budgets, name, 'pdb disruptions allowed is negative');
-  if (Object.keys(status?.disruptedPods ?? {}).length > MOST_DISRUPTED_PODS)
+  if (status?.disruptedPods && Object.keys(status.disruptedPods).length > MOST_DISRUPTED_PODS)
     throw forbidden(budgets, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
   if (!status || allowed === 0) {
     const needs = `needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`;
@@ -62,15 +63,13 @@ function charge(core: Core, entry: Entry, podName: string, dryRun: boolean): voi
     reason: 'InsufficientPods',
     observedGeneration: generation,
   } as const;
-  const next: DisruptionBudget = {
-    ...budget,
-    status: {
-      ...status,
-      disruptionsAllowed: allowed - 1,
-      disruptedPods: { ...status.disruptedPods, [podName]: now },
-      ...(allowed === 1 && { conditions: withCondition(status.conditions, none, now) }),
-    },
-  };
+  const charged: Writable<NonNullable<DisruptionBudget['status']>> = copyOf(status);
+  charged.disruptionsAllowed = allowed - 1;
+  const disrupted = Object.assign(emptyNameMap<string>(), status.disruptedPods);
+  disrupted[podName] = now;
+  charged.disruptedPods = disrupted;
+  if (allowed === 1) charged.conditions = withCondition(status.conditions, none, now);
+  const next: DisruptionBudget = { ...budget, status: charged };
   replaceObject(core, core.resources.of(budgets), entry, next, { subresource: 'status' });
 }
 
@@ -94,15 +93,17 @@ function conditionAndRemove(core: Core, entry: Entry, options: DeleteOptions): v
     const next = withPodCondition(pod, target, core.now());
     if (next !== pod) replaceObject(core, resource, entry, next, { subresource: 'status' });
   }
-  const { resourceVersion: _, ...preconditions } = options.preconditions ?? {};
-  removeEntry(core, resource, entry, options.dryRun ? options : { ...options, preconditions });
+  if (options.dryRun || !options.preconditions) return void removeEntry(core, resource, entry, options);
+  // The condition has made another version of it.
+  const { resourceVersion: _, ...preconditions } = options.preconditions;
+  removeEntry(core, resource, entry, { ...options, preconditions });
 }
 
 /** Throws a Failure when the pod may not be evicted; dry run charges and changes nothing. */
 export function evictPod(core: Core, namespace: string, name: string, options: DeleteOptions): void {
   const resource = core.resources.of(pods);
   checkNamespace(core, resource, namespace, name);
-  const entry = resource.shelf.objects.find(`${namespace}/${name}`);
+  const entry = resource.shelf.objects.find(namespace, name);
   if (!entry) throw notFound(pods, name);
   const pod = entry.object as Pod;
   // Out of service already, or not yet in it: no budget is asked.

@@ -5,13 +5,18 @@ import { forbiddenField, immutable, invalidValue, notSupported, required, tooLon
 
 const MAX_ANNOTATIONS = 256 * 1024;
 
+// The pods of one owner share their labels.
+const validLabels = new WeakSet<Labels>();
+
 export function labelErrors(labels: Labels | undefined, field: string): FieldError[] {
   const errors: FieldError[] = [];
+  if (!labels || validLabels.has(labels)) return errors;
   for (const key in labels) {
     const value = labels[key] ?? '';
     for (const text of qualifiedNameErrors(key)) errors.push(invalidValue(field, key, text));
     for (const text of labelValueErrors(value)) errors.push(invalidValue(field, value, text));
   }
+  if (errors.length === 0) validLabels.add(labels);
   return errors;
 }
 

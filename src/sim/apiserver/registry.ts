@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { KubeObject } from '../kubernetes.ts';
 import type { Store } from '../store/store.ts';
 import type { Api, DeleteOptions, Draft, Kind, ListOptions, WatchEvent, WriteOptions } from './api.ts';
-import type { Resource, Resources, ServeOptions } from './resource.ts';
+import type { Resources, ServeOptions } from './resource.ts';
 import type { Server, Strategy } from './strategies/strategy.ts';
 
 export interface Scale {
@@ -85,6 +85,3 @@ export interface Core extends Server {
 }
 
 export type AnyDraft = Draft<KubeObject>;
-
-export const keyOf = (resource: Resource, namespace: string, name: string) =>
-  resource.kind.namespaced ? `${namespace}/${name}` : name;

@@ -1,5 +1,6 @@
 /** DELETE: preconditions, grace, finalizers, propagation (apiserver rest/delete.go, registry/store.go). */
 import type { Millis } from '../../lib/clock.ts';
+import { copyOf, type Writable } from '../copy.ts';
 import type { KubeObject, Metadata } from '../kubernetes.ts';
 import type { Entry } from '../store/collection.ts';
 import { timestamp } from '../timestamp.ts';
@@ -9,11 +10,13 @@ import { invalid, preconditionFailed } from './refusals.ts';
 import type { Core } from './registry.ts';
 import type { Resource } from './resource.ts';
 
+const NONE: readonly string[] = [];
 const ORPHAN = 'orphan';
 const FOREGROUND = 'foregroundDeletion';
 
 export function checkPreconditions(resource: Resource, object: KubeObject, options: DeleteOptions): void {
-  const { uid, resourceVersion } = options.preconditions ?? {};
+  if (!options.preconditions) return;
+  const { uid, resourceVersion } = options.preconditions;
   const { metadata } = object;
   if (uid !== undefined && uid !== metadata.uid) throw preconditionFailed(resource.kind, metadata.name, 'UID', uid, metadata.uid);
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
@@ -22,7 +25,7 @@ export function checkPreconditions(resource: Resource, object: KubeObject, optio
 
 /** The finalizers that the garbage collector acts on; without a wish in the options those that are there stay. */
 export function collectedFinalizers(resource: Resource, metadata: Metadata, options: DeleteOptions): readonly string[] {
-  const there = metadata.finalizers ?? [];
+  const there = metadata.finalizers ?? NONE;
   if (resource.strategy.uncollected) return there;
   const wanted =
     options.propagation === 'Orphan'
@@ -72,10 +75,15 @@ const negativeIsOne = (seconds: number) => (seconds < 0 ? 1 : seconds);
 
 function marked(object: KubeObject, mark: Grace['mark'], finalizers: readonly string[]): KubeObject {
   const { deletionTimestamp: since, generation } = object.metadata;
-  const metadata: Record<string, unknown> = { ...object.metadata, ...mark, finalizers };
+  const metadata: Writable<Metadata> = copyOf(object.metadata);
   if (generation && !since) metadata.generation = generation + 1;
-  if (finalizers.length === 0) delete metadata.finalizers;
-  return { ...object, metadata: metadata as unknown as Metadata };
+  if (mark) {
+    metadata.deletionTimestamp = mark.deletionTimestamp;
+    metadata.deletionGracePeriodSeconds = mark.deletionGracePeriodSeconds;
+  }
+  if (finalizers.length > 0) metadata.finalizers = finalizers;
+  else if (object.metadata.finalizers) delete metadata.finalizers;
+  return { ...object, metadata };
 }
 
 export interface Removal {

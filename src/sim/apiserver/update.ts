@@ -1,5 +1,6 @@
 /** PUT and PATCH: what a write may change, generations, the end of an object whose last finalizer goes (apiserver rest/update.go). */
 import type { KubeObject, Metadata } from '../kubernetes.ts';
+import { copyOf } from '../copy.ts';
 import { same } from '../store/same.ts';
 import type { Entry } from '../store/collection.ts';
 import type { WriteOptions } from './api.ts';
@@ -45,7 +46,7 @@ function keptParts(resource: Resource, next: KubeObject, current: KubeObject, st
     ? { ...current, metadata }
     : { ...next, metadata, apiVersion: current.apiVersion, kind: current.kind };
   if (!status && !resource.hasStatus) return kept;
-  const { status: right } = status ? next : current;
+  const right = (status ? next : current).status;
   if (right === undefined) delete kept.status;
   else if (kept.status !== right) kept.status = right;
   return kept;
@@ -136,10 +137,13 @@ export function replaceObject(
   if (errors.length > 0 || (more && more.length > 0)) throw invalid(kind, current.metadata.name, [...errors, ...(more ?? [])]);
   if (unchanged(next, current)) return finished(core, resource, entry, current, options) ?? current;
 
-  const counts = !status && strategy.newGeneration?.(next, current);
   const { resourceVersion, generation = 0 } = current.metadata;
-  const metadata = { ...next.metadata, resourceVersion, ...(counts && { generation: generation + 1 }) };
-  const stored = { ...next, metadata };
+  const metadata = copyOf(next.metadata);
+  metadata.resourceVersion = resourceVersion;
+  if (!status && strategy.newGeneration?.(next, current)) metadata.generation = generation + 1;
+  // `next` is a copy that nobody else has seen, whatever the strategy made of it.
+  const stored = next as Mutable;
+  stored.metadata = metadata;
   if (options.dryRun) return stored;
   return finished(core, resource, entry, stored, options) ?? core.store.replace(resource.shelf, entry, stored);
 }

@@ -5,7 +5,9 @@ import type { KubeObject, OwnerReference, Selector } from '../kubernetes.ts';
 import { matchesSelector } from '../store/label-selectors.ts';
 
 export function controllerOf({ metadata }: Pick<KubeObject, 'metadata'>): OwnerReference | undefined {
-  return metadata.ownerReferences?.find((owner) => owner.controller);
+  if (!metadata.ownerReferences) return undefined;
+  for (const owner of metadata.ownerReferences) if (owner.controller) return owner;
+  return undefined;
 }
 
 export function groupVersionOf({ group, version }: Pick<Kind, 'group' | 'version'>): string {

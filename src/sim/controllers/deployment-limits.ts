@@ -10,7 +10,7 @@ export const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 export const wanted = ({ spec }: Deployment | ReplicaSet): number => spec.replicas ?? 1;
 export const available = ({ status }: ReplicaSet): number => status?.availableReplicas ?? 0;
 export const total = (sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number): number =>
-  sets.reduce((sum, set) => sum + count(set), 0);
+  sets.length === 1 ? count(sets[0] as ReplicaSet) : sets.reduce((sum, set) => sum + count(set), 0);
 
 export const isRollingUpdate = ({ spec }: Deployment): boolean => (spec.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate';
 

@@ -14,7 +14,7 @@ import {
   rollingLimits,
   wanted,
 } from './deployment-limits.ts';
-import { safeHash, TEMPLATE_HASH, templateDigest } from './pod-template.ts';
+import { safeHash, sameTemplate, TEMPLATE_HASH, templateDigest } from './pod-template.ts';
 
 const NOT_COPIED = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
@@ -34,9 +34,9 @@ export interface Revisions {
 }
 
 export function revisionsOf(deployment: Deployment, sets: readonly ReplicaSet[]): Revisions {
-  const digest = templateDigest(deployment.spec.template);
-  const aged = sets.toSorted(byAge);
-  const current = aged.find((set) => templateDigest(set.spec.template) === digest);
+  const { template } = deployment.spec;
+  const aged = sets.length > 1 ? sets.toSorted(byAge) : sets;
+  const current = aged.find((set) => sameTemplate(set.spec.template, template));
   return { current, old: aged.filter((set) => set !== current) };
 }
 

@@ -1,6 +1,7 @@
 /** A Deployment's status from its ReplicaSets (pkg/controller/deployment/sync.go and progress.go). */
 import type { Millis } from '../../lib/clock.ts';
 import { conditionOf } from '../conditions.ts';
+import type { Writable } from '../copy.ts';
 import type { Condition, Deployment, ReplicaSet } from '../kubernetes.ts';
 import { timestamp } from '../timestamp.ts';
 import { available, rollingLimits, total, wanted } from './deployment-limits.ts';
@@ -49,16 +50,16 @@ function counts(deployment: Deployment, sets: readonly ReplicaSet[], current: Re
   const unavailableReplicas = Math.max(0, total(sets, wanted) - availableReplicas);
   const { generation } = deployment.metadata;
   const collisionCount = deployment.status?.collisionCount;
-  return {
-    ...(generation !== undefined && { observedGeneration: generation }),
-    // Zero counts are not on the wire (omitempty).
-    ...(replicas > 0 && { replicas }),
-    ...(updatedReplicas > 0 && { updatedReplicas }),
-    ...(readyReplicas > 0 && { readyReplicas }),
-    ...(availableReplicas > 0 && { availableReplicas }),
-    ...(unavailableReplicas > 0 && { unavailableReplicas }),
-    ...(collisionCount !== undefined && { collisionCount }),
-  };
+  const counted: Writable<DeploymentStatus> = {};
+  if (generation !== undefined) counted.observedGeneration = generation;
+  // Zero counts are not on the wire (omitempty).
+  if (replicas > 0) counted.replicas = replicas;
+  if (updatedReplicas > 0) counted.updatedReplicas = updatedReplicas;
+  if (readyReplicas > 0) counted.readyReplicas = readyReplicas;
+  if (availableReplicas > 0) counted.availableReplicas = availableReplicas;
+  if (unavailableReplicas > 0) counted.unavailableReplicas = unavailableReplicas;
+  if (collisionCount !== undefined) counted.collisionCount = collisionCount;
+  return counted;
 }
 
 /** The counts and the Available condition: all that is said while a Deployment is paused or scaled. */
@@ -78,7 +79,8 @@ export function countedStatus(
         reason: 'MinimumReplicasUnavailable',
         message: 'Deployment does not have minimum availability.',
       };
-  return { ...counted, conditions: withNews(deployment.status?.conditions ?? [], news, now) };
+  counted.conditions = withNews(deployment.status?.conditions ?? [], news, now);
+  return counted;
 }
 
 /** Every replica is of the current template and available, and no other is left. */
@@ -145,6 +147,8 @@ function withProgress(
   return withNews(conditions, { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message }, now);
 }
 
+const failureOf = (set: ReplicaSet | undefined) => conditionOf(set?.status?.conditions, 'ReplicaFailure');
+
 /** The status during a roll-out: also how it gets on, and why a ReplicaSet could not make its pods. */
 export function rolloutStatus(
   deployment: Deployment,
@@ -158,8 +162,7 @@ export function rolloutStatus(
     deadline === undefined
       ? without(status.conditions ?? [], 'Progressing')
       : withProgress(deployment, status, current, deadline, now);
-  const failures = [current, ...sets].flatMap((set) => conditionOf(set?.status?.conditions, 'ReplicaFailure') ?? []);
-  const failure = failures[0];
+  const failure = failureOf(current) ?? sets.map(failureOf).find(Boolean);
   if (!failure) conditions = without(conditions, 'ReplicaFailure');
   else {
     const { reason = '', message = '' } = failure;

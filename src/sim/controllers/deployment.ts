@@ -32,7 +32,7 @@ import {
 } from './deployment-status.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { watchOwned } from './owned.ts';
-import { templateDigest } from './pod-template.ts';
+import { sameTemplate } from './pod-template.ts';
 import { type ControllerOptions, isNamespaceTerminating } from './replica-set.ts';
 import { createWorkQueue, keyOf, splitKey } from './work-queue.ts';
 
@@ -85,7 +85,7 @@ export function startDeployments(api: Api, { latency, events }: ControllerOption
       (before) =>
         same(before.status, status) && (!annotations || same(before.metadata.annotations, annotations))
           ? before
-          : { ...before, status, ...(annotations && { metadata: { ...before.metadata, annotations } }) },
+          : { ...before, metadata: annotations ? { ...before.metadata, annotations } : before.metadata, status },
       { subresource: 'status' },
     );
     if (written) rollout.deployment = written;
@@ -172,7 +172,7 @@ export function startDeployments(api: Api, { latency, events }: ControllerOption
       }
       const there = api.get(replicaSets, namespace, name);
       const ours = there && controllerOf(there)?.uid === deployment.metadata.uid;
-      if (!ours || templateDigest(there.spec.template) !== templateDigest(deployment.spec.template)) {
+      if (!ours || !sameTemplate(there.spec.template, deployment.spec.template)) {
         // Another template with this hash: the count of collisions goes into the next one.
         const { status = {} } = deployment;
         writeStatus(rollout, { ...status, collisionCount: (status.collisionCount ?? 0) + 1 });
@@ -228,9 +228,9 @@ export function startDeployments(api: Api, { latency, events }: ControllerOption
     const sets = together(current, old);
     const size = wanted(current) > wanted(deployment) ? wanted(deployment) : newSize(deployment, sets, wanted(current));
     if (size === wanted(current) || !scaleTo(rollout, current, size)) {
-      const sizes = oldSizes(deployment, current, active(old));
-      for (const [set, rest] of sizes) scaleTo(rollout, set, rest);
-      if (sizes.size === 0 && isComplete(deployment, deployment.status)) cleanUp(rollout);
+      const sizes = old.length > 0 ? oldSizes(deployment, current, active(old)) : undefined;
+      for (const [set, rest] of sizes ?? []) scaleTo(rollout, set, rest);
+      if (!sizes?.size && isComplete(deployment, deployment.status)) cleanUp(rollout);
     }
     syncRolloutStatus(rollout);
   }

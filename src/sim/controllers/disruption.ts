@@ -1,8 +1,10 @@
 /** The disruption controller: fills in the status of PodDisruptionBudgets, from which the eviction subresource decides. */
 import type { Api, Latency, Part } from '../apiserver/api.ts';
 import { budgets, pods } from '../apiserver/kinds.ts';
-import { conditionOf, isPodFinished, observedGeneration, withCondition, withPodCondition } from '../conditions.ts';
+import { conditionOf, isPodFinished, isPodReady, observedGeneration, withCondition, withPodCondition } from '../conditions.ts';
+import type { Writable } from '../copy.ts';
 import type { DisruptionBudget, Pod } from '../kubernetes.ts';
+import { same } from '../store/same.ts';
 import { timestamp } from '../timestamp.ts';
 import { createTally, expectation, openGrants, type Tally } from './disruption-tally.ts';
 import { scaleOfOwner } from './owner-scale.ts';
@@ -14,11 +16,18 @@ type Status = NonNullable<DisruptionBudget['status']>;
 // disruption.go, stalePodDisruptionTimeout.
 const STALE_CONDITION_MS = 120_000;
 
+const NONE: Readonly<Record<string, string>> = {};
+
+function firstOf(tally: Tally, uid: string): string {
+  for (const [name, { ref }] of tally.pods) if (ref?.uid === uid) return name;
+  return '';
+}
+
 function addScales(api: Api, namespace: string, tally: Tally): number {
   const scales = new Map<string, number>();
-  for (const { ref, pods: owned } of tally.owners.values()) {
+  for (const { ref } of tally.owners.values()) {
     const scale = scaleOfOwner(api, namespace, ref);
-    if (!scale) throw new Error(`found no controllers for pod "${[...owned][0]}"`);
+    if (!scale) throw new Error(`found no controllers for pod "${firstOf(tally, ref.uid)}"`);
     scales.set(scale.uid, scale.replicas);
   }
   let sum = 0;
@@ -26,14 +35,9 @@ function addScales(api: Api, namespace: string, tally: Tally): number {
   return sum;
 }
 
-function sameGrants(a: Readonly<Record<string, string>> = {}, b: Readonly<Record<string, string>>): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
-}
-
-function allowedCondition(status: Status, now: string): Status {
+function allowedConditions(status: Status, now: string): Status['conditions'] {
   const allowed = status.disruptionsAllowed > 0;
-  const conditions = withCondition(
+  return withCondition(
     status.conditions,
     {
       type: 'DisruptionAllowed',
@@ -44,7 +48,6 @@ function allowedCondition(status: Status, now: string): Status {
     },
     now,
   );
-  return { ...status, conditions };
 }
 
 function upToDate({ metadata, status }: DisruptionBudget, next: Status): boolean {
@@ -78,9 +81,23 @@ function closed(budget: DisruptionBudget, why: string, now: string): DisruptionB
   return { ...budget, status: { ...status, conditions } };
 }
 
+/** Bound, and what its containers tell: most of what happens to a pod changes nothing that is looked at here. */
+function isNoNews(previous: Pod, pod: Pod): boolean {
+  return (
+    previous.metadata.labels === pod.metadata.labels &&
+    previous.metadata.ownerReferences === pod.metadata.ownerReferences &&
+    previous.metadata.deletionTimestamp === pod.metadata.deletionTimestamp &&
+    isPodReady(previous) === isPodReady(pod) &&
+    isPodFinished(previous) === isPodFinished(pod) &&
+    conditionOf(previous.status?.conditions, 'DisruptionTarget') === conditionOf(pod.status?.conditions, 'DisruptionTarget')
+  );
+}
+
 export function startDisruption(api: Api, options: { readonly latency?: Latency } = {}): Part {
   const { clock } = api;
   const tallies = createSelectedPods<Tally>(api);
+  /** Events that come while it writes are of its own writes: nothing to look at again. */
+  let writing = false;
 
   function sync(key: string): void {
     const { namespace, name } = splitKey(key);
@@ -88,36 +105,43 @@ export function startDisruption(api: Api, options: { readonly latency?: Latency 
     if (!tally || !api.get(budgets, namespace, name)) return;
     const now = timestamp(clock.now());
     let until: number | undefined;
-    api.modify(
-      budgets,
-      namespace,
-      name,
-      (budget) => {
-        let counted: ReturnType<typeof expectation>;
-        try {
-          counted = expectation(budget.spec, tally.pods.size, () => addScales(api, namespace, tally));
-        } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          return closed(budget, error.message, now);
-        }
-        const grants = openGrants(tally, budget.status?.disruptedPods, clock.now());
-        until = grants.until;
-        const currentHealthy = tally.healthy - grants.healthy;
-        const next: Status = {
-          ...(budget.metadata.generation !== undefined && { observedGeneration: budget.metadata.generation }),
-          ...(Object.keys(grants.pods).length > 0 && { disruptedPods: grants.pods }),
+    writing = true;
+    try {
+      api.modify(
+        budgets,
+        namespace,
+        name,
+        (budget) => {
+          let counted: ReturnType<typeof expectation>;
+          try {
+            counted = expectation(budget.spec, tally.pods.size, () => addScales(api, namespace, tally));
+          } catch (error) {
+            if (!(error instanceof Error)) throw error;
+            return closed(budget, error.message, now);
+          }
+          tally.read();
+          const grants = openGrants(tally, budget.status?.disruptedPods, clock.now());
+          until = grants.until;
+          const currentHealthy = tally.healthy - grants.healthy;
+          const next = {} as Writable<Status>;
+          if (budget.metadata.generation !== undefined) next.observedGeneration = budget.metadata.generation;
+          if (grants.pods) next.disruptedPods = grants.pods;
           // A budget that expects no pods allows nothing, or the first pods to come could be taken before they are counted.
-          disruptionsAllowed: counted.expected <= 0 ? 0 : Math.max(0, currentHealthy - counted.desired),
-          currentHealthy,
-          desiredHealthy: counted.desired,
-          expectedPods: counted.expected,
-          ...(budget.status?.conditions && { conditions: budget.status.conditions }),
-        };
-        if (upToDate(budget, next) && sameGrants(budget.status?.disruptedPods, grants.pods)) return budget;
-        return { ...budget, status: allowedCondition(next, now) };
-      },
-      { subresource: 'status', fieldManager: 'kube-controller-manager' },
-    );
+          next.disruptionsAllowed = counted.expected <= 0 ? 0 : Math.max(0, currentHealthy - counted.desired);
+          next.currentHealthy = currentHealthy;
+          next.desiredHealthy = counted.desired;
+          next.expectedPods = counted.expected;
+          if (budget.status?.conditions) next.conditions = budget.status.conditions;
+          if (upToDate(budget, next) && same(budget.status?.disruptedPods ?? NONE, grants.pods ?? NONE)) return budget;
+          const conditions = allowedConditions(next, now);
+          if (conditions) next.conditions = conditions;
+          return { ...budget, status: next };
+        },
+        { subresource: 'status', fieldManager: 'kube-controller-manager' },
+      );
+    } finally {
+      writing = false;
+    }
     if (until !== undefined) queue.addAfter(key, until - clock.now() + 1);
   }
 
@@ -155,7 +179,7 @@ export function startDisruption(api: Api, options: { readonly latency?: Latency 
         if (event.type === 'DELETED') return tallies.delete(key);
         if (event.type === 'ADDED' || event.previous.spec !== budget.spec)
           tallies.set(key, namespace, budget.spec.selector, createTally());
-        queue.add(key);
+        if (!writing) queue.add(key);
       },
       { replay: true },
     ),
@@ -163,10 +187,11 @@ export function startDisruption(api: Api, options: { readonly latency?: Latency 
       pods,
       (event) => {
         const pod = event.object;
+        if (event.type === 'MODIFIED' && isNoNews(event.previous, pod)) return;
         const [woken] = tallies.told(event).now;
         // Upstream wakes one budget of a pod, an arbitrary one, and none for the labels that it had before (disruption.go, getPdbForPod):
         // the others go stale until something else wakes them. Here it is the first by name.
-        if (woken !== undefined) queue.add(woken);
+        if (woken !== undefined && tallies.peek(woken)?.hasNews()) queue.add(woken);
         const wait = event.type === 'DELETED' ? undefined : isStale(pod);
         if (wait !== undefined) stale.addAfter(keyOf(pod), wait);
       },

@@ -27,6 +27,11 @@ export interface OwnedOptions<O extends KubeObject, D extends KubeObject> {
   readonly dependentMatters?: (event: WatchEvent<D>) => boolean;
 }
 
+/** Nobody takes it, and nobody lets go of it: nearly all that ever happens to a pod. */
+function keepsPlace({ metadata: before }: KubeObject, { metadata: after }: KubeObject): boolean {
+  return before.ownerReferences === after.ownerReferences && before.labels === after.labels;
+}
+
 /** Watches the owners and what they own, with replay. */
 export function watchOwned<O extends KubeObject, D extends KubeObject>(options: OwnedOptions<O, D>): Owned<O, D> {
   const { api, owners, dependents, selectorOf, changed, ownerMatters, dependentMatters } = options;
@@ -64,6 +69,11 @@ export function watchOwned<O extends KubeObject, D extends KubeObject>(options: 
     dependents,
     (event) => {
       const { type, object, previous } = event;
+      if (type === 'MODIFIED' && keepsPlace(previous, object)) {
+        const isOurs = controllerOf(object)?.kind === owners.kind;
+        if (isOurs && (!dependentMatters || dependentMatters(event))) wake(object);
+        return;
+      }
       const { uid, namespace = '', labels = NO_LABELS } = object.metadata;
       const orphaned = type !== 'DELETED' && !controllerOf(object);
       const was = previous && !controllerOf(previous) ? previous : undefined;

@@ -2,8 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Draft, Kind } from '../apiserver/api.ts';
 import { dnsSubdomain } from '../apiserver/names.ts';
-import type { KubeObject, Pod, PodTemplate } from '../kubernetes.ts';
+import type { KubeObject, Labels, Pod, PodTemplate } from '../kubernetes.ts';
 import { newControllerRef } from './controller-ref.ts';
+
+type Loose = Readonly<Record<string, unknown>>;
+
+const NO_LABELS: Labels = {};
 
 export const TEMPLATE_HASH = 'pod-template-hash';
 const SAFE = 'bcdfghjklmnpqrstvwxz2456789';
@@ -49,6 +53,42 @@ export function templateDigest(template: PodTemplate): string {
     digests.set(template, digest);
   }
   return digest;
+}
+
+function fieldsAlike(a: Loose, b: Loose): boolean {
+  for (const key in a) if (!alike(a[key], b[key])) return false;
+  for (const key in b) if (a[key] === undefined && b[key] !== undefined && b[key] !== null) return false;
+  return true;
+}
+
+function alike(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a === undefined || a === null) return b === undefined || b === null;
+  if (typeof a !== 'object' || typeof b !== 'object' || b === null) return false;
+  if (!Array.isArray(a)) return !Array.isArray(b) && fieldsAlike(a as Loose, b as Loose);
+  return Array.isArray(b) && a.length === b.length && a.every((each, at) => alike(each, b[at]));
+}
+
+// A set's template and that of its Deployment are asked about with every look at the Deployment.
+const equals = new WeakMap<PodTemplate, PodTemplate>();
+
+/** Whether their digests are equal, without working them out: of ten thousand Deployments that are read in none needs one. */
+export function sameTemplate(a: PodTemplate, b: PodTemplate): boolean {
+  if (a === b || equals.get(a) === b) return true;
+  if (!saysTheSame(a, b)) return false;
+  equals.set(a, b);
+  return true;
+}
+
+function saysTheSame(a: PodTemplate, b: PodTemplate): boolean {
+  const { metadata: { labels: left = NO_LABELS, ...metadata } = {}, ...rest } = a;
+  const { metadata: { labels: right = NO_LABELS, ...otherMetadata } = {}, ...otherRest } = b;
+  const hash = left[TEMPLATE_HASH] === right[TEMPLATE_HASH] ? undefined : { [TEMPLATE_HASH]: '' };
+  return (
+    fieldsAlike(rest, otherRest) &&
+    fieldsAlike(metadata, otherMetadata) &&
+    fieldsAlike(hash ? { ...left, ...hash } : left, hash ? { ...right, ...hash } : right)
+  );
 }
 
 /** A name's last part for the text: ten characters at most, of those that make no words (apimachinery rand.SafeEncodeString). */

@@ -4,6 +4,7 @@ import type { Api, Latency, Part } from '../apiserver/api.ts';
 import { Failure } from '../apiserver/failure.ts';
 import { pods, replicaSets } from '../apiserver/kinds.ts';
 import { conditionOf } from '../conditions.ts';
+import type { Writable } from '../copy.ts';
 import type { Condition, Pod, ReplicaSet } from '../kubernetes.ts';
 import { same } from '../store/same.ts';
 import { timestamp } from '../timestamp.ts';
@@ -63,15 +64,14 @@ export function replicaSetStatus(
 ): ReplicaSetStatus {
   const conditions = conditionsAfter(rs, active, failure, now);
   const { generation } = rs.metadata;
-  return {
-    replicas: active,
-    // Zero counts are not on the wire (omitempty).
-    ...(fullyLabeled > 0 && { fullyLabeledReplicas: fullyLabeled }),
-    ...(ready > 0 && { readyReplicas: ready }),
-    ...(available > 0 && { availableReplicas: available }),
-    ...(generation !== undefined && { observedGeneration: generation }),
-    ...(conditions && conditions.length > 0 && { conditions }),
-  };
+  const status: Writable<ReplicaSetStatus> = { replicas: active };
+  // Zero counts are not on the wire (omitempty).
+  if (fullyLabeled > 0) status.fullyLabeledReplicas = fullyLabeled;
+  if (ready > 0) status.readyReplicas = ready;
+  if (available > 0) status.availableReplicas = available;
+  if (generation !== undefined) status.observedGeneration = generation;
+  if (conditions && conditions.length > 0) status.conditions = conditions;
+  return status;
 }
 
 export interface ControllerOptions {
@@ -169,16 +169,18 @@ export function startReplicaSets(api: Api, { latency, events }: ControllerOption
       tallies.set(uid, tally);
       for (const { metadata } of api.dependents(pods, uid)) tally.dirty.add(metadata.uid);
     }
-    const changed = [...tally.dirty];
-    tally.dirty.clear();
-    const candidates = [...found(changed), ...owned.orphansFor(rs)].filter(isActive);
-    const claimed = claim({ api, ownerKind: replicaSets, owner: rs, selector: rs.spec.selector, kind: pods, candidates });
-    const kept = new Set<string>();
-    for (const pod of claimed) {
-      tally.put(rs, pod, now);
-      kept.add(pod.metadata.uid);
+    const left = tally.dirty;
+    tally.dirty = new Set();
+    const candidates = owned.orphansFor(rs).filter(isActive);
+    for (const changed of left) {
+      const pod = api.byUid(pods, changed);
+      if (pod && isActive(pod)) candidates.push(pod);
     }
-    for (const each of changed) if (!kept.has(each)) tally.drop(each);
+    for (const pod of claim({ api, ownerKind: replicaSets, owner: rs, selector: rs.spec.selector, kind: pods, candidates })) {
+      tally.put(rs, pod, now);
+      left.delete(pod.metadata.uid);
+    }
+    for (const each of left) tally.drop(each);
     return tally;
   }
 

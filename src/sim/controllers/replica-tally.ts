@@ -21,7 +21,7 @@ export interface ReplicaCounts {
 
 export interface ReplicaTally {
   /** Uids of pods to look at again. */
-  readonly dirty: Set<string>;
+  dirty: Set<string>;
   /** Uids of the active pods, in the order in which they came. */
   readonly pods: ReadonlyMap<string, number>;
   counts(): ReplicaCounts;
@@ -43,7 +43,8 @@ function isFullyLabelled({ spec }: ReplicaSet, { metadata }: Pod): boolean {
 
 export function createReplicaTally({ spec: { template, minReadySeconds = 0 } }: ReplicaSet): ReplicaTally {
   const pods = new Map<string, number>();
-  const waiting = new Map<string, Millis>();
+  // Made late: without minReadySeconds nobody ever waits.
+  let waiting: Map<string, Millis> | undefined;
   let fullyLabeled = 0;
   let ready = 0;
   let available = 0;
@@ -66,15 +67,16 @@ export function createReplicaTally({ spec: { template, minReadySeconds = 0 } }: 
       const isReady = conditionOf(pod.status?.conditions, 'Ready')?.status === 'True';
       const wait = isReady ? availableIn(pod, minReadySeconds, now) : undefined;
       set(uid, (isFullyLabelled(rs, pod) ? LABELLED : 0) | (isReady ? READY : 0) | (wait === 0 ? AVAILABLE : 0));
-      if (wait) waiting.set(uid, now + wait);
-      else waiting.delete(uid);
+      if (wait) (waiting ??= new Map()).set(uid, now + wait);
+      else waiting?.delete(uid);
     },
     drop(uid) {
       count(pods.get(uid) ?? 0, -1);
       pods.delete(uid);
-      waiting.delete(uid);
+      waiting?.delete(uid);
     },
     ripen(now) {
+      if (!waiting) return undefined;
       let next: Millis | undefined;
       for (const [uid, at] of waiting) {
         if (at > now) next = Math.min(next ?? at, at);

@@ -12,13 +12,27 @@ export interface SelectedBy {
 }
 
 const noLabels: Labels = {};
+const none: readonly string[] = [];
 
 export function createSelectedBy(): SelectedBy {
   const index = createSelectorIndex();
   const selectors = new Map<string, Selector>();
+  // The pods of one owner share their labels, and each of them is asked about ten times on its way from one node to the next.
+  let known = new Map<string, WeakMap<Labels, readonly string[]>>();
+  const forget = () => {
+    if (known.size > 0) known = new Map();
+  };
   const remove = (key: string) => {
     index.delete(key);
-    selectors.delete(key);
+    if (selectors.delete(key)) forget();
+  };
+  const find = (namespace: string, labels: Labels): readonly string[] => {
+    const found: string[] = [];
+    for (const key of index.candidates(namespace, labels)) {
+      const selector = selectors.get(key);
+      if (selector && matchesSelector(selector, labels)) found.push(key);
+    }
+    return found.length > 1 ? found.sort() : found;
   };
   return {
     delete: remove,
@@ -26,14 +40,15 @@ export function createSelectedBy(): SelectedBy {
       if (!selector) return remove(key);
       index.set(key, namespace, selector);
       selectors.set(key, selector);
+      forget();
     },
     matching(namespace, labels = noLabels) {
-      const found: string[] = [];
-      for (const key of index.candidates(namespace, labels)) {
-        const selector = selectors.get(key);
-        if (selector && matchesSelector(selector, labels)) found.push(key);
-      }
-      return found.length > 1 ? found.sort() : found;
+      if (selectors.size === 0) return none;
+      let here = known.get(namespace);
+      if (!here) known.set(namespace, (here = new WeakMap()));
+      let found = here.get(labels);
+      if (!found) here.set(labels, (found = find(namespace, labels)));
+      return found;
     },
   };
 }

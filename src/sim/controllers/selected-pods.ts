@@ -16,6 +16,8 @@ export interface SelectedPods<T extends PodSet> {
   delete(key: string): void;
   /** Complete. */
   of(key: string): T | undefined;
+  /** As far as it is filled. */
+  peek(key: string): T | undefined;
   /** Passes a pod's event on to the sets; returns the keys that select it now, in order, and those that did so until now. */
   told(event: WatchEvent<Pod>): { readonly now: readonly string[]; readonly left: readonly string[] };
 }
@@ -55,6 +57,7 @@ export function createSelectedPods<T extends PodSet>(api: Api): SelectedPods<T> 
       if (unfilled.get(namespace)?.has(key)) fill(namespace);
       return sets.get(key);
     },
+    peek: (key) => sets.get(key),
     told({ type, object, previous }) {
       const { name, namespace = '', labels } = object.metadata;
       const now = selectedBy.matching(namespace, labels);

@@ -3,6 +3,12 @@
  * each side is filed under "namespace/label=value" and only the shortest drawer is looked through.
  */
 import type { Labels, Selector } from '../kubernetes.ts';
+import { createMultiMap } from '../store/multi-map.ts';
+
+const NONE: readonly never[] = [];
+
+// V8 keeps the pieces that a text was put together from as long as the text, unless they are joined.
+const kept = (text: string) => [text, ''].join('');
 
 const drawerOf = (namespace: string, key: string, value: string) => `${namespace}/${key}=${value}`;
 
@@ -15,34 +21,27 @@ export interface LabelIndex {
 }
 
 export function createLabelIndex(): LabelIndex {
-  const drawers = new Map<string, Set<string>>();
-  const put = (drawer: string, id: string) => {
-    const ids = drawers.get(drawer);
-    if (ids) ids.add(id);
-    else drawers.set(drawer, new Set([id]));
-  };
-  const take = (drawer: string, id: string) => {
-    const ids = drawers.get(drawer);
-    if (ids?.delete(id) && ids.size === 0) drawers.delete(drawer);
-  };
+  const drawers = createMultiMap<string>();
   return {
     add(id, namespace, labels) {
-      put(namespace, id);
-      for (const key in labels) put(drawerOf(namespace, key, labels[key] ?? ''), id);
+      drawers.add(namespace, id);
+      for (const key in labels) drawers.add(kept(drawerOf(namespace, key, labels[key] ?? '')), id);
     },
     remove(id, namespace, labels) {
-      take(namespace, id);
-      for (const key in labels) take(drawerOf(namespace, key, labels[key] ?? ''), id);
+      drawers.delete(namespace, id);
+      for (const key in labels) drawers.delete(drawerOf(namespace, key, labels[key] ?? ''), id);
     },
-    candidates(namespace, { matchLabels = {} }) {
-      let fewest = drawers.get(namespace);
-      if (!fewest) return [];
+    candidates(namespace, { matchLabels }) {
+      let drawer = namespace;
+      let fewest = drawers.count(namespace);
+      if (fewest === 0) return NONE;
       for (const key in matchLabels) {
-        const ids = drawers.get(drawerOf(namespace, key, matchLabels[key] ?? ''));
-        if (!ids) return [];
-        if (ids.size < fewest.size) fewest = ids;
+        const candidate = drawerOf(namespace, key, matchLabels[key] ?? '');
+        const count = drawers.count(candidate);
+        if (count === 0) return NONE;
+        if (count < fewest) [drawer, fewest] = [candidate, count];
       }
-      return [...fewest];
+      return [...drawers.get(drawer)];
     },
   };
 }
@@ -57,14 +56,13 @@ export interface SelectorIndex {
 }
 
 export function createSelectorIndex(): SelectorIndex {
-  const drawers = new Map<string, Set<string>>();
+  const drawers = createMultiMap<string>();
   const filed = new Map<string, { readonly drawer: string; readonly selector: Selector }>();
   function remove(id: string): void {
     const entry = filed.get(id);
     if (!entry) return;
     filed.delete(id);
-    const ids = drawers.get(entry.drawer);
-    if (ids?.delete(id) && ids.size === 0) drawers.delete(entry.drawer);
+    drawers.delete(entry.drawer, id);
   }
   return {
     delete: remove,
@@ -75,20 +73,16 @@ export function createSelectorIndex(): SelectorIndex {
       let fewest = Number.POSITIVE_INFINITY;
       for (const key in selector.matchLabels) {
         const candidate = drawerOf(namespace, key, selector.matchLabels[key] ?? '');
-        const size = drawers.get(candidate)?.size ?? 0;
-        if (size < fewest) [drawer, fewest] = [candidate, size];
+        const count = drawers.count(candidate);
+        if (count < fewest) [drawer, fewest] = [candidate, count];
       }
+      drawer = kept(drawer);
       filed.set(id, { drawer, selector });
-      const ids = drawers.get(drawer);
-      if (ids) ids.add(id);
-      else drawers.set(drawer, new Set([id]));
+      drawers.add(drawer, id);
     },
     candidates(namespace, labels) {
-      const found = [...(drawers.get(namespace) ?? [])];
-      for (const key in labels) {
-        const ids = drawers.get(drawerOf(namespace, key, labels[key] ?? ''));
-        if (ids) found.push(...ids);
-      }
+      const found = [...drawers.get(namespace)];
+      for (const key in labels) for (const id of drawers.get(drawerOf(namespace, key, labels[key] ?? ''))) found.push(id);
       return found;
     },
   };

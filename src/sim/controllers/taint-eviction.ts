@@ -104,10 +104,11 @@ export function startTaintEviction(api: Api, options: { readonly latency?: Laten
       { replay: true },
     ),
     api.watch(pods, ({ type, object, previous }) => {
-      const key = keyOf(object);
-      if (type === 'DELETED') return cancel(key);
-      const placed = previous?.spec.nodeName !== object.spec.nodeName || previous?.spec.tolerations !== object.spec.tolerations;
-      if (object.spec.nodeName && placed) podQueue.add(key);
+      if (type === 'DELETED') return cancel(keyOf(object));
+      const { nodeName, tolerations } = object.spec;
+      // A node that gets its taint after this looks at all of its pods itself.
+      if (!nodeName || !tainted.has(nodeName)) return;
+      if (previous?.spec.nodeName !== nodeName || previous.spec.tolerations !== tolerations) podQueue.add(keyOf(object));
     }),
   ];
   return {

@@ -1,6 +1,7 @@
 /** The queue between what a controller watches and what it does: keys, each at most once, worked on by the clock. */
 import type { Clock, Millis } from '../../lib/clock.ts';
 import type { Latency } from '../apiserver/api.ts';
+import { drawLatency } from '../latency.ts';
 import { Failure } from '../apiserver/failure.ts';
 import type { KubeObject } from '../kubernetes.ts';
 
@@ -29,26 +30,35 @@ export interface WorkQueueOptions {
 const FIRST_RETRY_MS = 5;
 const LAST_RETRY_MS = 1_000_000;
 
+const NONE: Latency = { least: 0, spread: 0 };
+
+/** Keys whose time comes at the same instant share a timer. */
+interface Due {
+  readonly keys: string[];
+  readonly cancel: () => void;
+}
+
 interface Waiting {
   readonly at: Millis;
   readonly cancel: () => void;
 }
 
 export function createWorkQueue({ clock, process, latency, random }: WorkQueueOptions): WorkQueue {
-  const queued = new Map<string, () => void>();
+  const queued = new Set<string>();
+  const due = new Map<Millis, Due>();
   const delayed = new Map<string, Waiting>();
   const failures = new Map<string, number>();
   let stopped = false;
-  const least = latency?.least ?? 0;
-  const spread = random ? (latency?.spread ?? 0) : 0;
+  const { least, spread } = latency ?? NONE;
 
   function add(key: string): void {
     if (stopped || queued.has(key)) return;
-    const wait = spread > 0 && random ? least + random() * spread : least;
-    queued.set(
-      key,
-      clock.after(wait, () => work(key)),
-    );
+    queued.add(key);
+    const wait = random ? drawLatency(least, spread, random) : least;
+    const at = clock.now() + wait;
+    const same = due.get(at);
+    if (same) same.keys.push(key);
+    else due.set(at, { keys: [key], cancel: clock.after(wait, () => workOff(at)) });
   }
 
   function addAfter(key: string, delayMs: Millis): void {
@@ -71,6 +81,22 @@ export function createWorkQueue({ clock, process, latency, random }: WorkQueueOp
     addAfter(key, Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failed));
   }
 
+  function workOff(at: Millis): void {
+    const keys = due.get(at)?.keys ?? [];
+    due.delete(at);
+    let next = 0;
+    try {
+      while (next < keys.length) {
+        if (stopped) return;
+        work(keys[next++] as string);
+      }
+    } finally {
+      // Whoever drives the clock has heard of a defect, and may go on: the others are not lost with it.
+      for (let left = next; left < keys.length; left++) queued.delete(keys[left] as string);
+      while (next < keys.length) add(keys[next++] as string);
+    }
+  }
+
   function work(key: string): void {
     queued.delete(key);
     const failed = failures.get(key);
@@ -89,7 +115,8 @@ export function createWorkQueue({ clock, process, latency, random }: WorkQueueOp
     retry,
     stop() {
       stopped = true;
-      for (const cancel of queued.values()) cancel();
+      for (const { cancel } of due.values()) cancel();
+      due.clear();
       for (const { cancel } of delayed.values()) cancel();
       queued.clear();
       delayed.clear();

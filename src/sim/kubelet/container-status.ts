@@ -1,4 +1,5 @@
 /** What happens to one container, as changes of its status. */
+import { copyOf } from '../copy.ts';
 import type { ContainerStatus } from '../kubernetes.ts';
 
 type Statuses = readonly ContainerStatus[];
@@ -18,14 +19,15 @@ export function isRunning(status: ContainerStatus): boolean {
 export function started(status: ContainerStatus, now: string, run: Run): ContainerStatus {
   const ended = status.state?.terminated;
   const again = ended !== undefined || status.lastState?.terminated !== undefined;
-  return {
-    ...status,
-    state: { running: { startedAt: now } },
-    lastState: ended ? { terminated: ended } : (status.lastState ?? {}),
-    restartCount: again ? status.restartCount + 1 : status.restartCount,
-    imageID: `sim.drover.dev/${status.image ?? ''}`,
-    ...run,
-  };
+  const next = copyOf(status);
+  next.state = { running: { startedAt: now } };
+  next.lastState = ended ? { terminated: ended } : (status.lastState ?? {});
+  next.restartCount = again ? status.restartCount + 1 : status.restartCount;
+  next.imageID = `sim.drover.dev/${status.image ?? ''}`;
+  next.containerID = run.containerID;
+  next.started = run.started;
+  next.ready = run.ready;
+  return next;
 }
 
 /** Exit code 0 reads "Completed", any other "Error", as containerd reports them. */

@@ -1,5 +1,6 @@
 /** The status that a kubelet writes: containers in, phase and conditions out. */
 import { conditionOf, withCondition } from '../conditions.ts';
+import { copyOf, type Writable } from '../copy.ts';
 import type { Condition, Container, ContainerStatus, Pod, PodSpec } from '../kubernetes.ts';
 import { isSidecar, phaseOf } from './phase.ts';
 
@@ -37,6 +38,7 @@ interface Judgement {
 }
 
 const yes: Judgement = { status: 'True' };
+const no: Judgement = { status: 'False' };
 const unknownContainers: Judgement = { status: 'False', reason: 'UnknownContainerStatuses' };
 const list = (names: readonly string[]) => `[${names.join(' ')}]`;
 
@@ -44,7 +46,8 @@ function containersReady(spec: PodSpec, statuses: ReadonlyMap<string, ContainerS
   if (statuses.size === 0) return unknownContainers;
   const unknown: string[] = [];
   const unready: string[] = [];
-  for (const container of [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers]) {
+  const sidecars = spec.initContainers?.filter(isSidecar) ?? [];
+  for (const container of sidecars.length > 0 ? [...sidecars, ...spec.containers] : spec.containers) {
     const status = statuses.get(container.name);
     if (!status) unknown.push(container.name);
     else if (!status.ready) unready.push(container.name);
@@ -58,8 +61,9 @@ function containersReady(spec: PodSpec, statuses: ReadonlyMap<string, ContainerS
 }
 
 function gatesPassed(spec: PodSpec, conditions: readonly Condition[]): Judgement {
+  if (!spec.readinessGates) return yes;
   const messages: string[] = [];
-  for (const { conditionType } of spec.readinessGates ?? []) {
+  for (const { conditionType } of spec.readinessGates) {
     const condition = conditionOf(conditions, conditionType);
     if (!condition) messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
     else if (condition.status !== 'True')
@@ -92,7 +96,7 @@ export interface Observation {
   /** The sandbox with its network stands. */
   readonly sandbox: boolean;
   /** Stopped for good; a pod that never started is Failed then. */
-  readonly over?: boolean;
+  readonly over?: boolean | undefined;
   /** RFC 3339. */
   readonly now: string;
   readonly hostIP?: string | undefined;
@@ -115,41 +119,55 @@ export function podStatus(pod: Pod, seen: Observation): PodStatus {
   const { spec, metadata } = pod;
   const old: PodStatus = pod.status ?? {};
   const statuses = new Map<string, ContainerStatus>();
-  for (const status of seen.initContainerStatuses ?? []) statuses.set(status.name, status);
-  for (const status of seen.containerStatuses ?? []) statuses.set(status.name, status);
+  if (seen.initContainerStatuses) for (const status of seen.initContainerStatuses) statuses.set(status.name, status);
+  if (seen.containerStatuses) for (const status of seen.containerStatuses) statuses.set(status.name, status);
 
   let phase = seen.ended ? ('Failed' as const) : phaseOf(spec, statuses, seen.over === true);
   if (seen.over && (phase === 'Pending' || phase === 'Running')) phase = 'Failed';
   const foreign = (old.conditions ?? []).filter(({ type }) => !OWN_CONDITIONS.has(type));
   const others = seen.disrupted === undefined ? foreign : withCondition(foreign, terminatedHere(seen.disrupted), seen.now);
   const ready = containersReady(spec, statuses, phase);
-  const generation = metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
   const own = (type: string, judged: Judgement): Condition => {
     const before = conditionOf(old.conditions, type);
     const kept = before?.status === judged.status ? before.lastTransitionTime : undefined;
     const same = before?.reason === judged.reason && before?.message === judged.message;
     // The same object where nothing has changed: five conditions a pod, written again and again, are most of what would be thrown away.
     if (before && kept && same && before.observedGeneration === metadata.generation) return before;
-    return { type, ...generation, ...judged, lastProbeTime: null, lastTransitionTime: kept ?? seen.now };
+    const next = { type } as Writable<Condition>;
+    if (metadata.generation !== undefined) next.observedGeneration = metadata.generation;
+    next.status = judged.status;
+    if (judged.reason !== undefined) next.reason = judged.reason;
+    if (judged.message !== undefined) next.message = judged.message;
+    next.lastProbeTime = null;
+    next.lastTransitionTime = kept ?? seen.now;
+    return next;
   };
   const podIP = seen.podIP ?? old.podIP;
-  return {
-    ...old,
-    ...generation,
-    phase,
-    ...seen.ended,
-    conditions: [
-      ...others,
-      own('PodReadyToStartContainers', seen.sandbox ? yes : { status: 'False' }),
-      own('Initialized', initialized(spec, statuses, phase)),
-      own('Ready', ready.status === 'True' ? gatesPassed(spec, others) : ready),
-      own('ContainersReady', ready),
-      own('PodScheduled', yes),
-    ],
-    ...(seen.hostIP !== undefined && seen.hostIP !== old.hostIP && { hostIP: seen.hostIP, hostIPs: [{ ip: seen.hostIP }] }),
-    ...(podIP !== undefined && podIP !== old.podIP && { podIP, podIPs: [{ ip: podIP }] }),
-    startTime: old.startTime ?? seen.now,
-    ...(seen.initContainerStatuses && { initContainerStatuses: seen.initContainerStatuses }),
-    ...(seen.containerStatuses && { containerStatuses: seen.containerStatuses }),
-  };
+  const status: Writable<PodStatus> = copyOf(old);
+  if (metadata.generation !== undefined) status.observedGeneration = metadata.generation;
+  status.phase = phase;
+  if (seen.ended) {
+    status.reason = seen.ended.reason;
+    status.message = seen.ended.message;
+  }
+  status.conditions = [
+    ...others,
+    own('PodReadyToStartContainers', seen.sandbox ? yes : no),
+    own('Initialized', initialized(spec, statuses, phase)),
+    own('Ready', ready.status === 'True' ? gatesPassed(spec, others) : ready),
+    own('ContainersReady', ready),
+    own('PodScheduled', yes),
+  ];
+  if (seen.hostIP !== undefined && seen.hostIP !== old.hostIP) {
+    status.hostIP = seen.hostIP;
+    status.hostIPs = [{ ip: seen.hostIP }];
+  }
+  if (podIP !== undefined && podIP !== old.podIP) {
+    status.podIP = podIP;
+    status.podIPs = [{ ip: podIP }];
+  }
+  status.startTime = old.startTime ?? seen.now;
+  if (seen.initContainerStatuses) status.initContainerStatuses = seen.initContainerStatuses;
+  if (seen.containerStatuses) status.containerStatuses = seen.containerStatuses;
+  return status;
 }

@@ -29,6 +29,8 @@ export function hasSandbox(pod: Pod): boolean {
   return conditionOf(pod.status?.conditions, 'PodReadyToStartContainers')?.status === 'True';
 }
 
+const STATUS = { subresource: 'status', fieldManager: 'kubelet' } as const;
+
 export function createPodWriter(api: Api): PodWriter {
   const read: PodWriter['read'] = ({ namespace, name, uid }) => {
     const pod = api.get(pods, namespace, name);
@@ -37,20 +39,26 @@ export function createPodWriter(api: Api): PodWriter {
   return {
     read,
     write(at, change) {
-      if (!read(at)) return undefined;
+      const now = timestamp(api.clock.now());
       const set = (pod: Pod): Pod => {
+        if (pod.metadata.uid !== at.uid) return pod;
         const before: PodStatus = pod.status ?? {};
-        const observed: Observation = {
-          containerStatuses: before.containerStatuses,
-          initContainerStatuses: before.initContainerStatuses,
-          sandbox: hasSandbox(pod),
+        const seen = change(before, pod);
+        const status = podStatus(pod, {
+          containerStatuses: seen.containerStatuses ?? before.containerStatuses,
+          initContainerStatuses: seen.initContainerStatuses ?? before.initContainerStatuses,
+          sandbox: seen.sandbox ?? hasSandbox(pod),
+          over: seen.over,
+          now,
           hostIP: at.host.ip,
-          now: timestamp(api.clock.now()),
-          ...change(before, pod),
-        };
-        return { ...pod, status: podStatus(pod, observed) };
+          podIP: seen.podIP,
+          ended: seen.ended,
+          disrupted: seen.disrupted,
+        });
+        return { ...pod, status };
       };
-      return api.modify(pods, at.namespace, at.name, set, { subresource: 'status', fieldManager: 'kubelet' });
+      const pod = api.modify(pods, at.namespace, at.name, set, STATUS);
+      return pod?.metadata.uid === at.uid ? pod : undefined;
     },
   };
 }

@@ -3,6 +3,7 @@ import { isDuration, parseDuration } from '../../api/duration.ts';
 import type { Millis } from '../../lib/clock.ts';
 import type { Latency } from '../apiserver/api.ts';
 import type { KubeObject } from '../kubernetes.ts';
+import { drawLatency } from '../latency.ts';
 
 /** `pull`: one image not yet on the node; `start`: sandbox and containers; `ready`: from started to answering; `stop`: from SIGTERM to the exit. */
 export type Step = 'pull' | 'start' | 'ready' | 'stop';
@@ -54,5 +55,5 @@ function readMillis(text: string): Millis | undefined {
 }
 
 export function draw({ least, spread }: Latency, random: () => number): Millis {
-  return spread > 0 ? least + random() * spread : least;
+  return drawLatency(least, spread, random);
 }

@@ -185,8 +185,49 @@ export interface ReadPod {
 
 const needsOf = ({ resources, ports, restartPolicy }: Container) => [resources?.requests, ports, restartPolicy];
 
+interface LastRead {
+  readonly namespace: string | undefined;
+  readonly owners: Pod['metadata']['ownerReferences'];
+  readonly spec: Pod['spec'];
+  readonly key: string;
+  readonly pin: string | undefined;
+}
+
+/** What was read last of the pods that share their labels: those of one owner come one after the other. */
+const lastRead = new WeakMap<Labels, LastRead>();
+
+const PARTS = [
+  'containers',
+  'initContainers',
+  'affinity',
+  'tolerations',
+  'nodeSelector',
+  'topologySpreadConstraints',
+  'overhead',
+  'resources',
+  'priority',
+  'preemptionPolicy',
+] as const;
+
+function isReadAlike(last: LastRead, { metadata, spec }: Pod): boolean {
+  if (last.namespace !== metadata.namespace || last.owners !== metadata.ownerReferences) return false;
+  const left = last.spec as unknown as Readonly<Record<string, unknown>>;
+  const right = spec as unknown as Readonly<Record<string, unknown>>;
+  return PARTS.every((part) => left[part] === right[part]);
+}
+
 /** The class of a pod, and the node it is pinned to. `traits` compiles it; call that once a class. */
 export function readPod(pod: Pod): ReadPod {
+  const { labels, namespace, ownerReferences: owners } = pod.metadata;
+  const last = labels && lastRead.get(labels);
+  // Not with what was given then: that holds on to the pod, and the pod to all that was known of it.
+  if (last && isReadAlike(last, pod)) return { key: last.key, pin: last.pin, traits: () => readAnew(pod).traits() };
+  const read = readAnew(pod);
+  if (labels) lastRead.set(labels, { namespace, owners, spec: pod.spec, key: read.key, pin: read.pin });
+  return read;
+}
+
+function readAnew(pod: Pod): ReadPod {
   const { metadata, spec } = pod;
   const affinity = spec.affinity;
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;

@@ -5,6 +5,7 @@ import { Failure } from '../apiserver/failure.ts';
 import { claims, namespaces, nodes, pods, volumes } from '../apiserver/kinds.ts';
 import { isPodFinished } from '../conditions.ts';
 import type { Node, Pod } from '../kubernetes.ts';
+import { drawLatency } from '../latency.ts';
 import { createClusterView, type ClusterView, type PodEntry } from './cluster-view.ts';
 import { createServiceSelectors } from './default-selector.ts';
 import { type Candidate, createNodeFinder } from './find-node.ts';
@@ -64,7 +65,7 @@ export function startScheduler(api: Api, options: SchedulerOptions = {}): Schedu
 
   function kick(): void {
     if (cancelTurn || stopped) return;
-    const wait = (latency?.least ?? 0) + (latency?.spread ? api.random() * latency.spread : 0);
+    const wait = latency ? drawLatency(latency.least, latency.spread, api.random) : 0;
     cancelTurn = clock.after(wait, turn);
   }
 

@@ -50,18 +50,22 @@ export function createSharing(): (object: KubeObject) => KubeObject {
       return UNIQUE.has(field) ? value : strings(value, () => value);
     }
     if (!isObject(value)) return value;
-    if (LISTS.has(field) && Array.isArray(value)) return elements(value, Array.isArray(sibling) ? sibling : []);
+    if (LISTS.has(field) && Array.isArray(value))
+      return elements(value as Loose[], Array.isArray(sibling) ? (sibling as Loose[]) : []);
     if (OWN.has(field)) return Array.isArray(value) ? value : fields(value, isObject(sibling) ? sibling : {});
     if (isObject(sibling) && same(value, sibling)) return sibling;
     return parts(JSON.stringify(value), () => (field === 'template' ? template(value) : value));
   }
 
-  function elements(list: Loose[], sibling: readonly unknown[]): Loose[] {
+  function elements(list: Loose[], sibling: readonly Loose[]): readonly Loose[] {
+    let alike = list.length === sibling.length;
     for (const [at, element] of list.entries()) {
       const other = sibling[at];
-      list[at] = isObject(other) && same(element, other) ? other : fields(element, isObject(other) ? other : {});
+      const isAlike = isObject(other) && same(element, other);
+      list[at] = isAlike ? other : fields(element, isObject(other) ? other : {});
+      alike &&= isAlike;
     }
-    return list;
+    return alike ? sibling : list;
   }
 
   function fields(object: Loose, sibling: Readonly<Loose>): Loose {

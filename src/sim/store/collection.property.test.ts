@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KubeObject, OwnerReference } from '../kubernetes.ts';
-import { createCollection } from './collection.ts';
+import { createCollection, type Entry } from './collection.ts';
 
 interface Placed extends KubeObject {
   readonly node: string | undefined;
@@ -28,6 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const) }) },
 );
 
+const keyOf = ({ object: { metadata } }: Entry) => `${metadata.namespace}/${metadata.name}`;
 const ownerOf = (uid: string): OwnerReference => ({ apiVersion: 'v1', kind: 'Owner', name: uid, uid });
 
 describe('the indexes of a collection', () => {
@@ -42,38 +43,37 @@ describe('the indexes of a collection', () => {
           const all = [...model.values()];
           const keys = [...model.keys()].sort();
           expect(collection.size()).toBe(all.length);
-          expect(collection.ordered().map((entry) => entry.key)).toEqual(keys);
+          expect(collection.ordered().map(keyOf)).toEqual(keys);
           for (const namespace of ['n0', 'n1', 'n2'])
-            expect(collection.ordered(namespace).map((entry) => entry.key)).toEqual(
-              keys.filter((one) => one.startsWith(`${namespace}/`)),
-            );
-          const names = (entries: Iterable<{ key: string }>) => Array.from(entries, (entry) => entry.key).sort();
+            expect(collection.ordered(namespace).map(keyOf)).toEqual(keys.filter((one) => one.startsWith(`${namespace}/`)));
+          const names = (entries: Iterable<Entry>) => Array.from(entries, keyOf).sort();
           for (const owner of ['o0', 'o1', 'o2'])
             expect(names(collection.ownedBy(owner))).toEqual(
               keys.filter((one) => model.get(one)?.metadata.ownerReferences?.some(({ uid }) => uid === owner)),
             );
           for (const node of ['node0', 'node1', 'node2'])
             expect(names(collection.indexed(node))).toEqual(keys.filter((one) => model.get(one)?.node === node));
-          for (const [one, object] of model) {
-            expect(collection.find(one)?.object).toBe(object);
+          for (const object of model.values()) {
+            expect(collection.find(object.metadata.namespace ?? '', object.metadata.name)?.object).toBe(object);
             expect(collection.byUid(object.metadata.uid)?.object).toBe(object);
           }
         };
         for (const each of steps) {
           if (each.do === 'look') check();
           else if (each.do === 'drop') {
-            const entry = collection.find(each.key);
+            const [namespace = '', name = ''] = each.key.split('/');
+            const entry = collection.find(namespace, name);
             if (entry) collection.delete(entry);
             model.delete(each.key);
           } else {
-            const entry = collection.find(each.key);
             const [namespace = '', name = ''] = each.key.split('/');
+            const entry = collection.find(namespace, name);
             const uid = entry?.object.metadata.uid ?? `uid-${made++}`;
             const metadata = { name, namespace, uid, resourceVersion: '', creationTimestamp: '' };
             const ownerReferences = each.owners.map(ownerOf);
             const object: Placed = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, ownerReferences }, node: each.node };
             if (entry) collection.replace(entry, object);
-            else collection.insert(each.key, object);
+            else collection.insert(object);
             model.set(each.key, object);
           }
         }

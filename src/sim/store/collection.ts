@@ -3,11 +3,12 @@
  * so that a write which leaves name, owners and node alone touches no index.
  */
 import type { KubeObject } from '../kubernetes.ts';
+import { createMultiMap } from './multi-map.ts';
+
+const NONE: readonly never[] = [];
 
 export interface Entry {
   object: KubeObject;
-  /** "namespace/name", or the name of a cluster-scoped object. Lists are in the order of keys. */
-  readonly key: string;
   removed: boolean;
 }
 
@@ -15,30 +16,41 @@ export interface Entry {
 export type IndexBy = (object: KubeObject) => string | undefined;
 
 export interface Collection {
-  find(key: string): Entry | undefined;
+  /** The namespace of a cluster-scoped object is ''. */
+  find(namespace: string, name: string): Entry | undefined;
   byUid(uid: string): Entry | undefined;
   /** In no particular, but repeatable, order. */
   ownedBy(uid: string): Iterable<Entry>;
   /** By the collection's own index, unordered. */
   indexed(value: string): Iterable<Entry>;
   readonly indexes: boolean;
-  /** In the order of keys; of one namespace or of all. Not to be changed, and outdated by the next insert or delete. */
+  /** In the order of keys ("namespace/name"); of one namespace or of all. Not to be changed, and outdated by the next insert or delete. */
   ordered(namespace?: string): readonly Entry[];
   namespaces(): Iterable<string>;
   size(): number;
-  insert(key: string, object: KubeObject): Entry;
+  insert(object: KubeObject): Entry;
   replace(entry: Entry, object: KubeObject): void;
   delete(entry: Entry): void;
 }
 
-/** The entries of one namespace: sorted when somebody asks, by merging what came since. */
+/**
+ * The entries of one namespace: sorted when somebody asks, by merging what came since. Found by two names that somebody has at hand, not by a
+ * key that would be put together, and hashed, for each of the seventy times that something about a moved pod is looked up.
+ */
 interface Shelf {
+  readonly byName: Map<string, Entry>;
   sorted: Entry[];
   added: Entry[];
   removed: number;
 }
 
-const byKey = (a: Entry, b: Entry) => (a.key < b.key ? -1 : 1);
+const byName = (a: Entry, b: Entry) => (a.object.metadata.name < b.object.metadata.name ? -1 : 1);
+
+/** The order of lists: of "namespace/name", or of the names of cluster-scoped objects. */
+export function byKey({ object: { metadata: a } }: Entry, { object: { metadata: b } }: Entry): number {
+  if (a.namespace !== b.namespace) return `${a.namespace}/` < `${b.namespace}/` ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
 
 function tidy(shelf: Shelf): readonly Entry[] {
   if (shelf.removed > 0) {
@@ -48,61 +60,49 @@ function tidy(shelf: Shelf): readonly Entry[] {
   }
   if (shelf.added.length > 0) {
     // Nearly sorted input is what the sort is good at: it merges the two runs.
-    shelf.added.sort(byKey);
-    shelf.sorted = shelf.sorted.concat(shelf.added).sort(byKey);
+    shelf.added.sort(byName);
+    shelf.sorted = shelf.sorted.concat(shelf.added).sort(byName);
     shelf.added = [];
   }
   return shelf.sorted;
 }
 
-function link(index: Map<string, Set<Entry>>, value: string, entry: Entry) {
-  const set = index.get(value);
-  if (set) set.add(entry);
-  else index.set(value, new Set([entry]));
-}
-
-function unlink(index: Map<string, Set<Entry>>, value: string, entry: Entry) {
-  const set = index.get(value);
-  if (!set) return;
-  set.delete(entry);
-  if (set.size === 0) index.delete(value);
-}
-
 export function createCollection(indexBy?: IndexBy): Collection {
-  const entries = new Map<string, Entry>();
+  let size = 0;
   // Made when first asked for: of most kinds nobody ever asks.
   let uids: Map<string, Entry> | undefined;
-  const owned = new Map<string, Set<Entry>>();
-  const index = new Map<string, Set<Entry>>();
+  const owned = createMultiMap<Entry>();
+  const index = createMultiMap<Entry>();
   const shelves = new Map<string, Shelf>();
   let all: readonly Entry[] | undefined;
 
   const shelfOf = (object: KubeObject) => {
     const namespace = object.metadata.namespace ?? '';
     let shelf = shelves.get(namespace);
-    if (!shelf) shelves.set(namespace, (shelf = { sorted: [], added: [], removed: 0 }));
+    if (!shelf) shelves.set(namespace, (shelf = { byName: new Map(), sorted: [], added: [], removed: 0 }));
     return shelf;
   };
   const linkOwners = (entry: Entry, object: KubeObject) => {
-    for (const owner of object.metadata.ownerReferences ?? []) link(owned, owner.uid, entry);
+    for (const owner of object.metadata.ownerReferences ?? NONE) owned.add(owner.uid, entry);
   };
   const unlinkOwners = (entry: Entry, object: KubeObject) => {
-    for (const owner of object.metadata.ownerReferences ?? []) unlink(owned, owner.uid, entry);
+    for (const owner of object.metadata.ownerReferences ?? NONE) owned.delete(owner.uid, entry);
   };
 
   return {
     indexes: indexBy !== undefined,
-    find: (key) => entries.get(key),
+    find: (namespace, name) => shelves.get(namespace)?.byName.get(name),
     byUid(uid) {
       if (!uids) {
         uids = new Map();
-        for (const entry of entries.values()) uids.set(entry.object.metadata.uid, entry);
+        for (const { byName: entries } of shelves.values())
+          for (const entry of entries.values()) uids.set(entry.object.metadata.uid, entry);
       }
       return uids.get(uid);
     },
-    ownedBy: (uid) => owned.get(uid) ?? [],
-    indexed: (value) => index.get(value) ?? [],
-    size: () => entries.size,
+    ownedBy: (uid) => owned.get(uid),
+    indexed: (value) => index.get(value),
+    size: () => size,
     namespaces: () => shelves.keys(),
     ordered(namespace) {
       if (namespace !== undefined) {
@@ -115,14 +115,16 @@ export function createCollection(indexBy?: IndexBy): Collection {
       }
       return all;
     },
-    insert(key, object) {
-      const entry: Entry = { object, key, removed: false };
-      entries.set(key, entry);
+    insert(object) {
+      const entry: Entry = { object, removed: false };
+      const shelf = shelfOf(object);
+      shelf.byName.set(object.metadata.name, entry);
+      shelf.added.push(entry);
+      size++;
       uids?.set(object.metadata.uid, entry);
-      shelfOf(object).added.push(entry);
       linkOwners(entry, object);
       const value = indexBy?.(object);
-      if (value !== undefined) link(index, value, entry);
+      if (value !== undefined) index.add(value, entry);
       all = undefined;
       return entry;
     },
@@ -137,18 +139,19 @@ export function createCollection(indexBy?: IndexBy): Collection {
       const old = indexBy(before);
       const value = indexBy(object);
       if (old === value) return;
-      if (old !== undefined) unlink(index, old, entry);
-      if (value !== undefined) link(index, value, entry);
+      if (old !== undefined) index.delete(old, entry);
+      if (value !== undefined) index.add(value, entry);
     },
     delete(entry) {
       const object = entry.object;
+      const shelf = shelfOf(object);
       entry.removed = true;
-      entries.delete(entry.key);
+      shelf.byName.delete(object.metadata.name);
+      size--;
       uids?.delete(object.metadata.uid);
       unlinkOwners(entry, object);
       const value = indexBy?.(object);
-      if (value !== undefined) unlink(index, value, entry);
-      const shelf = shelfOf(object);
+      if (value !== undefined) index.delete(value, entry);
       shelf.removed++;
       if (shelf.removed === shelf.sorted.length + shelf.added.length) shelves.delete(object.metadata.namespace ?? '');
       // Nobody may ever list this namespace: what is gone must not pile up.

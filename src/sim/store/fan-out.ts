@@ -12,11 +12,14 @@ export interface Watcher {
   stopped: boolean;
 }
 
+/** Never changed, but put in another's place: who leaves or comes while an event is told does not disturb the telling. */
+export type Watchers = readonly Watcher[];
+
 /** Who watches one collection. */
 export interface Audience {
-  readonly all: Set<Watcher>;
+  all: Watchers;
   /** Those that want only the objects of one value of the collection's index: hundreds watch the pods of one node each. */
-  readonly byValue: Map<string, Set<Watcher>>;
+  readonly byValue: Map<string, Watchers>;
   readonly indexBy: IndexBy | undefined;
 }
 
@@ -34,10 +37,10 @@ interface Pending {
 }
 
 /** An object that moves from one value to another is told to both. */
-function interested({ byValue, indexBy }: Audience, { object, previous }: WatchEvent<KubeObject>): ReadonlySet<Watcher>[] {
+function interested({ byValue, indexBy }: Audience, { object, previous }: WatchEvent<KubeObject>): Watchers[] {
   const value = indexBy?.(object);
   const before = previous && indexBy?.(previous);
-  const found: ReadonlySet<Watcher>[] = [];
+  const found: Watchers[] = [];
   for (const each of value === before ? [value] : [before, value]) {
     const watchers = each === undefined ? undefined : byValue.get(each);
     if (watchers) found.push(watchers);
@@ -52,8 +55,9 @@ export function createFanOut(): FanOut {
 
   const errors: unknown[] = [];
 
-  const tellEach = (watchers: ReadonlySet<Watcher>, version: number, event: WatchEvent<KubeObject>) => {
-    for (const watcher of watchers) {
+  const tellEach = (watchers: Watchers, version: number, event: WatchEvent<KubeObject>) => {
+    for (let at = 0; at < watchers.length; at++) {
+      const watcher = watchers[at] as Watcher;
       if (watcher.stopped || version <= watcher.since) continue;
       try {
         watcher.handler(event);
@@ -63,18 +67,22 @@ export function createFanOut(): FanOut {
     }
   };
 
+  const tellAll = (audience: Audience, version: number, event: WatchEvent<KubeObject>) => {
+    tellEach(audience.all, version, event);
+    if (audience.byValue.size > 0) for (const watchers of interested(audience, event)) tellEach(watchers, version, event);
+  };
+
   const drain = () => {
     telling = true;
     for (; next < queue.length; next++) {
       const { audience, version, event } = queue[next] as Pending;
-      tellEach(audience.all, version, event);
-      if (audience.byValue.size > 0) for (const watchers of interested(audience, event)) tellEach(watchers, version, event);
+      tellAll(audience, version, event);
       if (next > 1024) {
         queue = queue.slice(next + 1);
         next = -1;
       }
     }
-    queue = [];
+    if (queue.length > 0) queue = [];
     next = 0;
     telling = false;
     // A handler that throws is a defect of that handler: the others have been told, the writer hears of it.
@@ -83,8 +91,10 @@ export function createFanOut(): FanOut {
 
   return {
     tell(audience, version, event) {
-      queue.push({ audience, version, event });
-      if (!telling) drain();
+      if (telling) return void queue.push({ audience, version, event });
+      telling = true;
+      tellAll(audience, version, event);
+      drain();
     },
     hold(body) {
       if (telling) return body();

@@ -19,17 +19,18 @@ export interface History {
 
 /** `capacity` events are kept; 0 keeps none. */
 export function createHistory(capacity: number): History {
-  const ring: (VersionedEvent | undefined)[] = [];
+  // Two rings, not one of pairs: most events are never asked for.
+  const events: (WatchEvent<KubeObject> | undefined)[] = [];
+  const versions: number[] = [];
   let first = 0;
   let length = 0;
   let forgotten = 0;
 
   const dropFirst = () => {
-    const dropped = ring[first];
-    ring[first] = undefined;
+    forgotten = Math.max(forgotten, versions[first] ?? 0);
+    events[first] = undefined;
     first = (first + 1) % capacity;
     length--;
-    if (dropped && dropped.version > forgotten) forgotten = dropped.version;
   };
 
   return {
@@ -39,22 +40,26 @@ export function createHistory(capacity: number): History {
         return;
       }
       if (length === capacity) dropFirst();
-      ring[(first + length) % capacity] = { version, event };
+      const at = (first + length) % capacity;
+      events[at] = event;
+      versions[at] = version;
       length++;
     },
-    since(version) {
-      if (version < forgotten) return undefined;
+    since(after) {
+      if (after < forgotten) return undefined;
       const found: VersionedEvent[] = [];
       // From the newest backwards: a watch that comes back has missed few.
       for (let i = length - 1; i >= 0; i--) {
-        const entry = ring[(first + i) % capacity];
-        if (!entry || entry.version <= version) break;
-        found.push(entry);
+        const at = (first + i) % capacity;
+        const version = versions[at] ?? 0;
+        const event = events[at];
+        if (!event || version <= after) break;
+        found.push({ version, event });
       }
       return found.reverse();
     },
     compact(version) {
-      for (let oldest = ring[first]; oldest && oldest.version <= version; oldest = ring[first]) dropFirst();
+      for (let left = length; left > 0 && (versions[first] ?? 0) <= version; left--) dropFirst();
       forgotten = Math.max(forgotten, version);
     },
     oldest: () => forgotten,

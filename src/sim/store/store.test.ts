@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WatchEvent } from '../apiserver/api.ts';
 import type { KubeObject } from '../kubernetes.ts';
+import type { Entry } from './collection.ts';
 import { createStore } from './store.ts';
 
 const object = (name: string, namespace = 'a'): KubeObject => ({
@@ -10,17 +11,19 @@ const object = (name: string, namespace = 'a'): KubeObject => ({
 });
 const line = ({ type, object: { metadata } }: WatchEvent<KubeObject>) => `${type} ${metadata.name} ${metadata.resourceVersion}`;
 
+const keyOf = ({ object: { metadata } }: Entry) => `${metadata.namespace}/${metadata.name}`;
+
 function bed(history = 100) {
   const store = createStore({ history });
   const shelf = store.shelf('/things');
-  const add = (name: string, namespace = 'a') => store.insert(shelf, `${namespace}/${name}`, object(name, namespace));
+  const add = (name: string, namespace = 'a') => store.insert(shelf, object(name, namespace));
   const change = (name: string, namespace = 'a') => {
-    const entry = shelf.objects.find(`${namespace}/${name}`);
+    const entry = shelf.objects.find(namespace, name);
     if (!entry) throw new Error(`no ${name}`);
     return store.replace(shelf, entry, { ...entry.object, metadata: { ...entry.object.metadata } });
   };
   const drop = (name: string, namespace = 'a') => {
-    const entry = shelf.objects.find(`${namespace}/${name}`);
+    const entry = shelf.objects.find(namespace, name);
     if (!entry) throw new Error(`no ${name}`);
     return store.remove(shelf, entry, { ...entry.object, metadata: { ...entry.object.metadata } });
   };
@@ -36,9 +39,9 @@ describe('a watch of one value of the index', () => {
     const put = (name: string, node: string) => {
       const fresh = object(name);
       const next = { ...fresh, metadata: { ...fresh.metadata, labels: { node } } };
-      const entry = shelf.objects.find(`a/${name}`);
+      const entry = shelf.objects.find('a', name);
       if (entry) store.replace(shelf, entry, next);
-      else store.insert(shelf, `a/${name}`, next);
+      else store.insert(shelf, next);
     };
     put('x', 'n1');
     put('y', 'n2');
@@ -59,7 +62,7 @@ describe('the store', () => {
     const lines: string[] = [];
     store.watch(shelf, (event) => lines.push(line(event)), false);
     add('x');
-    store.insert(store.shelf('/others'), 'a/o', object('o'));
+    store.insert(store.shelf('/others'), object('o'));
     change('x');
     drop('x');
     expect(lines).toEqual(['ADDED x 1', 'MODIFIED x 3', 'DELETED x 4']);
@@ -79,8 +82,8 @@ describe('the store', () => {
     shelf.objects.ordered('a');
     drop('gone');
     add('b');
-    expect(shelf.objects.ordered().map(({ key }) => key)).toEqual(['a-b/x', 'a/b', 'a/x', 'a/y', 'b/x']);
-    expect(shelf.objects.ordered('a').map(({ key }) => key)).toEqual(['a/b', 'a/x', 'a/y']);
+    expect(shelf.objects.ordered().map(keyOf)).toEqual(['a-b/x', 'a/b', 'a/x', 'a/y', 'b/x']);
+    expect(shelf.objects.ordered('a').map(keyOf)).toEqual(['a/b', 'a/x', 'a/y']);
     expect(shelf.objects.ordered('nowhere')).toEqual([]);
   });
 

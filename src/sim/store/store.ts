@@ -17,7 +17,7 @@ export interface Store {
   /** `id` is "group/plural"; made when first asked for. */
   shelf(id: string, indexBy?: IndexBy): Shelved;
   /** Each takes an object that nobody else holds yet, gives it the next version, and tells the watchers. */
-  insert(shelf: Shelved, key: string, object: KubeObject): KubeObject;
+  insert(shelf: Shelved, object: KubeObject): KubeObject;
   replace(shelf: Shelved, entry: Entry, object: KubeObject): KubeObject;
   remove(shelf: Shelved, entry: Entry, last: KubeObject): KubeObject;
   watch(shelf: Shelved, handler: Handler, replay: boolean): () => void;
@@ -47,18 +47,22 @@ export function createStore({ history = 4096 }: StoreOptions = {}): Store {
   const tell = (shelf: Shelved, event: WatchEvent<KubeObject>) => {
     shelf.history.add(version, event);
     const { all, byValue } = shelf.audience;
-    if (all.size + byValue.size > 0) fanOut.tell(shelf.audience, version, event);
+    if (all.length + byValue.size > 0) fanOut.tell(shelf.audience, version, event);
   };
   const join = ({ audience }: Shelved, handler: Handler, value?: string): (() => void) => {
     const watcher: Watcher = { handler, since: version, stopped: false };
-    const { all, byValue } = audience;
-    let group = value === undefined ? all : byValue.get(value);
-    if (!group) byValue.set(value as string, (group = new Set()));
-    const joined = group.add(watcher);
+    const { byValue } = audience;
+    if (value === undefined) audience.all = [...audience.all, watcher];
+    else byValue.set(value, [...(byValue.get(value) ?? []), watcher]);
     return () => {
+      if (watcher.stopped) return;
       watcher.stopped = true;
-      joined.delete(watcher);
-      if (value !== undefined && joined.size === 0 && byValue.get(value) === joined) byValue.delete(value);
+      if (value === undefined) audience.all = audience.all.filter((each) => each !== watcher);
+      else {
+        const left = byValue.get(value)?.filter((each) => each !== watcher) ?? [];
+        if (left.length > 0) byValue.set(value, left);
+        else byValue.delete(value);
+      }
     };
   };
 
@@ -67,15 +71,15 @@ export function createStore({ history = 4096 }: StoreOptions = {}): Store {
     shelf(id, indexBy) {
       let shelf = shelves.get(id);
       if (!shelf) {
-        const audience: Audience = { all: new Set(), byValue: new Map(), indexBy };
+        const audience: Audience = { all: [], byValue: new Map(), indexBy };
         shelf = { objects: createCollection(indexBy), history: createHistory(history), audience };
         shelf.history.compact(compacted);
         shelves.set(id, shelf);
       }
       return shelf;
     },
-    insert(shelf, key, object) {
-      shelf.objects.insert(key, stamp(object));
+    insert(shelf, object) {
+      shelf.objects.insert(stamp(object));
       tell(shelf, { type: 'ADDED', object });
       return object;
     },

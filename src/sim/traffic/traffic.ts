@@ -81,12 +81,18 @@ export function startTraffic(api: Api, options: TrafficOptions = {}): Traffic {
     for (const proxy of each?.proxies ?? []) proxy.learn(name, type === 'DELETED' ? null : object);
   });
 
-  let cancelTick = () => {};
+  const tickMs = options.tickMs ?? 100;
+  const begun = clock.now();
+  let cancelTick: (() => void) | undefined;
   const tick = () => {
+    cancelTick = undefined;
     for (const each of running.values()) look(each);
-    cancelTick = clock.after(options.tickMs ?? 100, tick);
+    lookSoon();
   };
-  tick();
+  // Always at the same instants, but only while there is something to look at: ten hours of a plan would be 360,000 of them.
+  const lookSoon = () => {
+    if (running.size > 0) cancelTick ??= clock.after(tickMs - ((clock.now() - begun) % tickMs), tick);
+  };
 
   function end(each: Running | undefined): void {
     if (!each || each.hasEnded) return;
@@ -103,6 +109,7 @@ export function startTraffic(api: Api, options: TrafficOptions = {}): Traffic {
       end(running.get(key));
       const each = begin(target);
       running.set(key, each);
+      lookSoon();
       for (const slice of api.list(endpointSlices, { namespace, labels: { matchLabels: { [SERVICE_LABEL]: service } } }))
         for (const proxy of each.proxies) proxy.learn(slice.metadata.name, slice);
     },
@@ -116,7 +123,7 @@ export function startTraffic(api: Api, options: TrafficOptions = {}): Traffic {
     },
     seconds: (namespace, service, from) => running.get(`${namespace}/${service}`)?.flow?.tally.seconds(from) ?? [],
     stop() {
-      cancelTick();
+      cancelTick?.();
       stopWatch();
       for (const each of running.values()) end(each);
       backends.stop();

@@ -83,8 +83,11 @@ export function customStrategy(version: DefinitionVersion, evaluateRule: Evaluat
     if (errors.some(({ reason }) => BLOCKING.has(reason))) return [...errors, invalidField('', null, UNCHECKED)];
     return [...errors, ...rulesErrors(next, schema, evaluate, current && { value: current })];
   }
-  const listErrors = (next: KubeObject, current: KubeObject) =>
-    listTypeErrors(current, schema).length > 0 ? [] : listTypeErrors(next, schema);
+  // An object that was broken before is not held to it.
+  const listErrors = (next: KubeObject, current: KubeObject) => {
+    const errors = listTypeErrors(next, schema);
+    return errors.length > 0 && listTypeErrors(current, schema).length > 0 ? [] : errors;
+  };
 
   return {
     unconditionalUpdate: false,
@@ -115,6 +118,9 @@ export function customStrategy(version: DefinitionVersion, evaluateRule: Evaluat
 }
 
 function sameBut(a: KubeObject, b: KubeObject, fields: readonly string[]): boolean {
-  const rest = (object: KubeObject) => Object.fromEntries(Object.entries(object).filter(([name]) => !fields.includes(name)));
-  return same(rest(a), rest(b));
+  const covers = (one: KubeObject, other: KubeObject) => {
+    for (const field in one) if (!fields.includes(field) && !same(one[field], other[field])) return false;
+    return true;
+  };
+  return covers(a, b) && covers(b, a);
 }

@@ -1,12 +1,23 @@
 /** Defaults of a schema: apiextensions pkg/apiserver/schema/defaulting. */
 import { isList, isObject, shareList, shareObject } from '../patch/json-value.ts';
 import { type Schema, schemaOf } from './schema.ts';
+import { createSettled } from './settled.ts';
 
 /**
  * The value with the defaults that it lacks; the very same when it lacks none. A null where none is allowed counts as absent: it becomes
  * the default or goes.
  */
 export function withDefaults(value: unknown, schema: Schema | undefined): unknown {
+  if (!schema || typeof value !== 'object' || value === null) return withMissing(value, schema);
+  if (complete.has(schema, value)) return value;
+  const next = withMissing(value, schema);
+  complete.add(schema, next as object);
+  return next;
+}
+
+const complete = createSettled();
+
+function withMissing(value: unknown, schema: Schema | undefined): unknown {
   if (isList(value)) {
     const items = value.map((item) => {
       const byDefault = item === null && schema?.items && !schema.items.nullable ? schema.items.default : undefined;

@@ -4,8 +4,23 @@ import type { FieldError } from '../refusals.ts';
 import { duplicateValue, invalidField } from './field-errors.ts';
 import { childPath, type Schema } from './schema.ts';
 
+const knows = new WeakMap<Schema, boolean>();
+
+/** Whether there is a set or a map anywhere in it: in most parts of most schemas there is none. */
+function knowsListTypes(schema: Schema): boolean {
+  let known = knows.get(schema);
+  if (known !== undefined) return known;
+  const { properties = {}, items, additionalProperties } = schema;
+  const parts = [...Object.values(properties), ...(items ? [items] : [])];
+  if (typeof additionalProperties === 'object') parts.push(additionalProperties);
+  const type = schema['x-kubernetes-list-type'];
+  known = type === 'set' || type === 'map' || parts.some(knowsListTypes);
+  knows.set(schema, known);
+  return known;
+}
+
 export function listTypeErrors(value: unknown, schema: Schema | undefined, path = ''): FieldError[] {
-  if (!schema) return [];
+  if (!schema || typeof value !== 'object' || value === null || !knowsListTypes(schema)) return [];
   if (isList(value)) {
     const own = elementErrors(value, schema, path);
     return [...own, ...value.flatMap((item, index) => listTypeErrors(item, schema.items, `${path}[${index}]`))];

@@ -29,8 +29,10 @@ export function schemaErrors(
 }
 
 function check(value: unknown, schema: Schema, place: Place): FieldError[] {
-  const errors = [...typeErrors(value, schema, place)];
-  if (value !== null) errors.push(...combinedErrors(value, schema, place));
+  // Of what is the very same as before nothing would be told in the end.
+  if (place.before && place.before.value === value) return [];
+  const errors = typeErrors(value, schema, place);
+  if (value !== null && isCombined(schema)) errors.push(...combinedErrors(value, schema, place));
   if (typeof value === 'string') errors.push(...textErrors(value, schema, place));
   if (typeof value === 'number') errors.push(...numberErrors(value, schema, place));
   if (isList(value)) errors.push(...listErrors(value, schema, place));
@@ -40,6 +42,8 @@ function check(value: unknown, schema: Schema, place: Place): FieldError[] {
   if (isObject(value)) errors.push(...objectErrors(value, schema, place));
   return errors.length > 0 && place.before && same(place.before.value, value) ? [] : errors;
 }
+
+const isCombined = ({ anyOf, oneOf, allOf, not }: Schema) => (anyOf ?? oneOf ?? allOf ?? not) !== undefined;
 
 function fieldOf({ path, prefix }: Place): string {
   const name = path.replace(/^\./, '');

@@ -105,8 +105,8 @@ export function compare(before: unknown, after: unknown, shape: Shape | undefine
     const [old, next] = [before ?? emptyLike(after), after ?? emptyLike(before)];
     if (isObject(old) && isObject(next)) {
       for (const name of new Set([...Object.keys(old), ...Object.keys(next)])) {
-        const pair = { before: property(old, name), after: property(next, name), shape: shape?.field?.(name) };
-        if (pair.before !== undefined || pair.after !== undefined) walk({ ...pair, path: [...path, `f:${name}`] });
+        const [were, are] = [property(old, name), property(next, name)];
+        if (were !== are) walk({ before: were, after: are, shape: shape?.field?.(name), path: [...path, `f:${name}`] });
       }
       return false;
     }

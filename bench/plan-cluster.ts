@@ -29,7 +29,11 @@ function node(index: number): KubeObject {
       uid: `uid-${name}`,
       resourceVersion: '1',
       creationTimestamp: STARTED,
-      labels: { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': `zone-${index % 3}`, pool: 'all' },
+      labels: {
+        'kubernetes.io/hostname': name,
+        'topology.kubernetes.io/zone': `zone-${index % 3}`,
+        pool: index % 10 === 0 ? 'tenth' : 'rest',
+      },
     },
     spec: {},
     status: {

@@ -107,7 +107,7 @@ async function bedProjects() {
 try {
   prepare();
   const beds = await bedProjects();
-  for (const name of ['unit', ...beds]) runProject(name);
+  for (const name of ['unit', 'faults', ...beds]) runProject(name);
 } catch (error) {
   console.error(`npm test: ${error.message}`);
   totals.failed += 1;

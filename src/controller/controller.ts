@@ -53,6 +53,10 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
+// The pods of a node and those that are handed over are two watches. While the second is behind, it shows marks that the first has seen go:
+// an undo for them ends at once, and would begin anew in every pass.
+const ADOPT_AGAIN_MS = 30_000;
+
 export function runController(options: ControllerOptions): Controller {
   const { client, clock, log, random, observer } = options;
   const nodes = new Map<string, Node>();
@@ -161,12 +165,15 @@ export function runController(options: ControllerOptions): Controller {
     if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(nodeName)?.id !== by) store.adopt(by, nodeName);
   };
 
+  const adoptedAt = new Map<string, Millis>(); // by uid of the pod
   /** Finds new work: nodes that a policy wants, and leftovers of maintenances that are no more. */
   const prepare = (now: Millis): Millis | null => {
     for (const nodeName of matcher.look(now)) unreviewed.add(nodeName);
     const due = [...unreviewed];
     unreviewed.clear();
     for (const nodeName of due) review(nodeName, now);
+    let again = matcher.dueAt() ?? Number.POSITIVE_INFINITY;
+    for (const [uid, at] of adoptedAt) if (Math.abs(now - at) >= ADOPT_AGAIN_MS) adoptedAt.delete(uid);
     const worked = new Set<string>(); // in a rotation with handover there are hundreds of these pods on a few nodes
     for (const pod of watches.handedOver.items()) {
       // One that terminates goes with its marks: to take it back would begin, and end at once, for as long as it is there.
@@ -174,9 +181,17 @@ export function runController(options: ControllerOptions): Controller {
       const node = nodes.get(pod.nodeName);
       const by = readHandover(pod)?.by ?? '';
       if (node && store.of(node.name)) worked.add(node.name);
-      else if (node && !isCommandLine(by)) store.adopt(by || `left-behind/${node.name}`, node.name);
+      else if (node && !isCommandLine(by)) {
+        const last = adoptedAt.get(pod.uid);
+        if (last !== undefined) {
+          again = Math.min(again, last + ADOPT_AGAIN_MS);
+          continue;
+        }
+        adoptedAt.set(pod.uid, now);
+        store.adopt(by || `left-behind/${node.name}`, node.name);
+      }
     }
-    return matcher.dueAt();
+    return Number.isFinite(again) ? again : null;
   };
 
   const lead = () => {

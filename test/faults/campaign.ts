@@ -4,6 +4,9 @@ import type { Case } from './case.ts';
 import { drawnCase } from './draw.ts';
 import { runCase } from './run-case.ts';
 
+/** Of each of the two test files, one for each core: 1,000 in CI, fewer where somebody waits for them. */
+export const RUNS_OF_A_FILE = process.env.CI === 'true' ? 500 : 100;
+
 export interface CampaignOptions {
   readonly runs: number;
   readonly seed: number;
@@ -41,9 +44,9 @@ export async function campaign(options: CampaignOptions): Promise<string | undef
   const { errorInstance: error, counterexamplePath, counterexample } = result;
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return [
-    `run ${counterexamplePath?.split(':')[0]} of seed ${result.seed}:`,
-    ...what.split('\n').filter((line) => !/^\s+at .*(node_modules|node:|campaign)/.test(line)),
+    `run ${counterexamplePath?.split(':')[0]} of seed ${result.seed} breaks a promise`,
     `repeat it with:  npm run faults -- --seed ${result.seed} --path ${counterexamplePath}`,
+    ...what.split('\n').filter((line) => !/^\s+at .*(node_modules|node:|campaign)/.test(line)),
     JSON.stringify(counterexample?.[0]),
   ].join('\n');
 }

@@ -13,11 +13,21 @@ export interface ProcessClock extends Clock {
   shift(by: Millis): void;
 }
 
-export function createProcessClock(clock: Clock): ProcessClock {
+/** So often a process may begin anew at one instant: virtual time stands still meanwhile, and would for ever. */
+const MOST_AT_ONCE = 5_000;
+
+/** @param onSpin it begins anew and anew without letting time pass; it is dead by then */
+export function createProcessClock(clock: Clock, onSpin: () => void): ProcessClock {
   let skew = 0;
+  let instant = clock.now();
+  let atOnce = 0;
   let alive = true;
   let frozen = false;
   let held: (() => void)[] = [];
+  const kill = () => {
+    alive = false;
+    held = [];
+  };
   const pass = (callback: () => void) => {
     if (!alive) return;
     if (frozen) held.push(callback);
@@ -34,12 +44,14 @@ export function createProcessClock(clock: Clock): ProcessClock {
   return {
     now: () => clock.now() + skew,
     after,
-    soon: (callback) => clock.soon(() => pass(callback)),
-    sleep: createSleep(after),
-    kill() {
-      alive = false;
-      held = [];
+    soon(callback) {
+      if (clock.now() !== instant) [instant, atOnce] = [clock.now(), 0];
+      if (++atOnce < MOST_AT_ONCE) return clock.soon(() => pass(callback));
+      if (alive) onSpin();
+      kill();
     },
+    sleep: createSleep(after),
+    kill,
     freeze() {
       frozen = true;
     },

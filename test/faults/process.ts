@@ -34,11 +34,15 @@ export interface ProcessOptions {
 
 const ignore = () => {};
 const observer = { leading: ignore, passed: ignore, answered: ignore, watchRestarted: ignore };
-const never = new Promise<never>(ignore);
 
 export function startProcess(options: ProcessOptions): Process {
   const { stage, identity } = options;
-  const clock = createProcessClock(stage.clock);
+  // One for each: what waits for it for ever, and the whole cluster with it, would else stay in memory for all runs.
+  const never = new Promise<never>(ignore);
+  const clock = createProcessClock(stage.clock, () => {
+    stage.broken('nothing is repeated without end', `${identity} begins anew without letting time pass`);
+    stage.giveUp();
+  });
   let alive = true;
   let lag: Millis = 0;
 

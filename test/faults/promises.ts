@@ -7,12 +7,14 @@ import { handsOverWhereItCan, leavesNoOrphan, losesNoReadyPod } from './promises
 import { keepsLimits } from './promises/limits.ts';
 import { touchesOnlyItsOwn } from './promises/marks.ts';
 import { doesNotSpin } from './promises/pace.ts';
+import { asksOnlyWhatBudgetsAllow } from './promises/requests.ts';
 import { drainsWhatItCallsDrained, oneMaintenancePerNode } from './promises/phases.ts';
 
 export const promises: readonly KeepWatch[] = [
   doesNotSpin,
   deletesOnlyByEviction,
   keepsBudgets,
+  asksOnlyWhatBudgetsAllow,
   keepsLimits,
   touchesOnlyItsOwn,
   oneMaintenancePerNode,

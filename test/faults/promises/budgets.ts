@@ -1,17 +1,15 @@
 /** No budget is below what it asks for because of Drover: not by a pod that goes, and not by a label that is taken. */
 import * as kinds from '../../../src/sim/apiserver/kinds.ts';
 import { isPodReady } from '../../../src/sim/conditions.ts';
-import type { DisruptionBudget, Labels, Pod } from '../../../src/sim/kubernetes.ts';
+import type { Pod } from '../../../src/sim/kubernetes.ts';
 import type { Millis } from '../../../src/lib/clock.ts';
-import { keyOf } from './marks-of-drover.ts';
+import { isSelectedBy, keyOf } from './marks-of-drover.ts';
 import type { KeepWatch } from './promise.ts';
 
 const PROMISE = 'no budget is broken';
 /** The disruption controller follows the pods within 25 ms; an eviction that it allowed in between is not Drover's doing. */
 const FOLLOWS_MS: Millis = 1_000;
 
-const selects = ({ spec }: DisruptionBudget, labels: Labels = {}): boolean =>
-  Object.entries(spec.selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
 const isHealthy = (pod: Pod): boolean => isPodReady(pod) && pod.metadata.deletionTimestamp === undefined;
 
 export const keepsBudgets: KeepWatch = (stage) => {
@@ -24,8 +22,8 @@ export const keepsBudgets: KeepWatch = (stage) => {
   stage.watch(kinds.pods, ({ type, object, previous }, by) => {
     if (!previous) return;
     for (const budget of api.list(kinds.budgets, { namespace: object.metadata.namespace ?? '' })) {
-      const counted = selects(budget, previous.metadata.labels) && isHealthy(previous);
-      const remains = type !== 'DELETED' && selects(budget, object.metadata.labels) && isHealthy(object);
+      const counted = isSelectedBy(budget, previous.metadata.labels) && isHealthy(previous);
+      const remains = type !== 'DELETED' && isSelectedBy(budget, object.metadata.labels) && isHealthy(object);
       if (!counted || remains) continue;
       if (!by) {
         foreign.set(keyOf(budget), clock.now());
@@ -35,7 +33,7 @@ export const keepsBudgets: KeepWatch = (stage) => {
       if (observedGeneration !== budget.metadata.generation) continue;
       const healthy = api
         .list(kinds.pods, { namespace: budget.metadata.namespace ?? '' })
-        .filter((pod) => selects(budget, pod.metadata.labels) && isHealthy(pod)).length;
+        .filter((pod) => isSelectedBy(budget, pod.metadata.labels) && isHealthy(pod)).length;
       if (healthy >= desiredHealthy) continue;
       if (clock.now() - (foreign.get(keyOf(budget)) ?? Number.NEGATIVE_INFINITY) < FOLLOWS_MS) continue;
       // What may be deleted around its budget is the promise about deletions.

@@ -3,9 +3,9 @@ import { annotations, labels } from '../../../src/api/names.ts';
 import type { Millis } from '../../../src/lib/clock.ts';
 import * as kinds from '../../../src/sim/apiserver/kinds.ts';
 import { isPodFinished, isPodReady } from '../../../src/sim/conditions.ts';
-import type { Pod } from '../../../src/sim/kubernetes.ts';
+import type { Pod, ReplicaSet } from '../../../src/sim/kubernetes.ts';
 import { BARE } from '../workloads.ts';
-import { handoverOf, keyOf, maintenanceOf, ownerUid } from './marks-of-drover.ts';
+import { budgetsOf, handoverOf, keyOf, maintenanceOf, ownerUid } from './marks-of-drover.ts';
 import type { KeepWatch } from './promise.ts';
 
 /** A loss that is so recent may not have reached Drover: the longest that the run keeps a watch back, and some. */
@@ -13,6 +13,11 @@ const UNSEEN_MS: Millis = 10_000;
 
 const serves = (pod: Pod): boolean =>
   isPodReady(pod) && pod.metadata.deletionTimestamp === undefined && handoverOf(pod)?.unlistedAt === undefined;
+
+/** It has its labels again, and its ReplicaSet has not taken it back yet. */
+const isGivenBackTo = ({ spec }: ReplicaSet, pod: Pod): boolean =>
+  ownerUid(pod) === undefined &&
+  Object.entries(spec.selector.matchLabels ?? {}).every(([key, value]) => pod.metadata.labels?.[key] === value);
 
 /** A pod that was handed over goes only when its owner has as many ready pods without it as it had, or as it wants. */
 export const losesNoReadyPod: KeepWatch = (stage) => {
@@ -30,7 +35,7 @@ export const losesNoReadyPod: KeepWatch = (stage) => {
     const wanted = Math.min(owner.spec.replicas ?? 1, handover.readyAtStart);
     const ready = api
       .list(kinds.pods, { namespace: owner.metadata.namespace ?? '' })
-      .filter((pod) => teamOf(pod) === uid && serves(pod));
+      .filter((pod) => (teamOf(pod) === uid || isGivenBackTo(owner, pod)) && serves(pod));
     if (ready.length >= wanted) return;
     stage.broken(
       'a handover loses no ready pod',
@@ -45,7 +50,7 @@ export const handsOverWhereItCan: KeepWatch = (stage) => {
   const { api } = stage;
   stage.watch(kinds.pods, ({ type, object, previous }, by) => {
     if (!by?.path.endsWith('/eviction') || !previous || !serves(previous) || (type === 'MODIFIED' && serves(object))) return;
-    const { annotations: notes = {}, labels: wears = {}, namespace = '' } = previous.metadata;
+    const { annotations: notes = {} } = previous.metadata;
     if (notes[annotations.handover] !== undefined || notes[annotations.handoverRefused] !== undefined) return;
     const maintenance = maintenanceOf(stage, object.spec.nodeName ?? '');
     const replicaSet = api.byUid(kinds.replicaSets, ownerUid(previous) ?? '');
@@ -53,11 +58,8 @@ export const handsOverWhereItCan: KeepWatch = (stage) => {
     if (maintenance?.spec.drain.handover !== 'Always' || !deployment || (replicaSet.spec.replicas ?? 1) === 0) return;
     if (replicaSet.metadata.deletionTimestamp !== undefined || deployment.spec.strategy?.type === 'Recreate') return;
     const usesHostPort = previous.spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => hostPort !== undefined));
-    const budgets = api
-      .list(kinds.budgets, { namespace })
-      .filter(({ spec }) => Object.entries(spec.selector?.matchLabels ?? {}).every(([key, value]) => wears[key] === value));
-    if (usesHostPort || budgets.length > 1) return;
-    // Ready, or its ReplicaSet gone or wanted again, only a moment ago: Drover may not have seen it.
+    if (usesHostPort || budgetsOf(stage, previous).length > 1) return;
+    // Ready, or taken back by its ReplicaSet, or that gone or wanted again, only a moment ago: Drover may not have seen it.
     if (stage.clock.now() - (changedAt.get(previous.metadata.uid) ?? 0) < UNSEEN_MS) return;
     if (stage.clock.now() - (changedAt.get(replicaSet.metadata.uid) ?? 0) < UNSEEN_MS) return;
     stage.broken(
@@ -68,7 +70,8 @@ export const handsOverWhereItCan: KeepWatch = (stage) => {
   const changedAt = new Map<string, Millis>();
   const see = ({ metadata: { uid } }: Pick<Pod, 'metadata'>) => void changedAt.set(uid, stage.clock.now());
   stage.watch(kinds.pods, ({ object, previous }) => {
-    if (isPodReady(object) && !(previous && isPodReady(previous))) see(object);
+    const isTaken = previous !== undefined && ownerUid(object) !== undefined && ownerUid(previous) === undefined;
+    if (isTaken || (isPodReady(object) && !(previous && isPodReady(previous)))) see(object);
   });
   stage.watch(kinds.replicaSets, ({ object, previous }) => {
     if (object.spec.replicas !== previous?.spec.replicas) see(object);

@@ -1,8 +1,9 @@
 /** What Drover has written on nodes and pods, read without its code: the judge does not ask the accused. */
 import { annotations } from '../../../src/api/names.ts';
 import * as kinds from '../../../src/sim/apiserver/kinds.ts';
+import { isPodFinished } from '../../../src/sim/conditions.ts';
 import { controllerOf } from '../../../src/sim/controllers/controller-ref.ts';
-import type { KubeObject, Node, Pod } from '../../../src/sim/kubernetes.ts';
+import type { DisruptionBudget, KubeObject, Labels, Node, Pod } from '../../../src/sim/kubernetes.ts';
 import type { Maintenance, Stage } from '../stage.ts';
 
 interface Journal {
@@ -39,3 +40,17 @@ export const ownerUid = (object: KubeObject): string | undefined => controllerOf
 
 export const keyOf = ({ metadata }: KubeObject): string =>
   metadata.namespace ? `${metadata.namespace}/${metadata.name}` : metadata.name;
+
+export const isSelectedBy = ({ spec }: DisruptionBudget, labels: Labels = {}): boolean =>
+  Object.entries(spec.selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+
+export const budgetsOf = ({ api }: Stage, { metadata: { namespace = '', labels } }: Pod): readonly DisruptionBudget[] =>
+  api.list(kinds.budgets, { namespace }).filter((budget) => isSelectedBy(budget, labels));
+
+/** Pods that a drain would have to move. */
+export function podsLeftOn({ api }: Stage, nodeName: string): readonly Pod[] {
+  const isDaemon = (pod: Pod) => controllerOf(pod)?.kind === 'DaemonSet';
+  return api.list(kinds.pods, { fields: { 'spec.nodeName': nodeName } }).filter((pod) => !isDaemon(pod) && !isPodFinished(pod));
+}
+
+export const isEmpty = (stage: Stage, nodeName: string): boolean => podsLeftOn(stage, nodeName).length === 0;

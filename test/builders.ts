@@ -242,6 +242,7 @@ export function aMaintenance(
     paused: false,
     pausedBecause: '',
     cancelled: false,
+    runNow: false,
     createdAt: NOW,
     memory: { progressAt: null, moved: [], movedClaims: null },
     ...rest,

@@ -195,6 +195,8 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       selected: names.flatMap((name) => nodes.get(name) ?? []),
       matchedByCondition: 0,
       lastStart: null,
+      schedule: null,
+      expectMs: null,
     };
     const { decisions, needs } = decide({
       maintenances: [...maintenances.values()],

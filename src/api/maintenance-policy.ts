@@ -4,6 +4,7 @@ import { drainSpec } from './drain-spec.ts';
 import { conditions, resource } from './object-meta.ts';
 import { reasonSchema } from './reason.ts';
 import { duration, intOrPercent, qualifiedName } from './scalars.ts';
+import { scheduleSpec } from './schedule.ts';
 import { labelSelector } from './selector.ts';
 
 export const action = z.enum(['Drain']).default('Drain').describe('What is done to the node. Drain: it is cordoned and emptied.');
@@ -59,6 +60,9 @@ export const policySpec = z.strictObject({
   action,
   priority: z.int32().default(0).describe('When nodes compete for a place, the higher priority goes first.'),
   paused: z.boolean().default(false).describe('Start nothing new. What is under way is finished.'),
+  schedule: scheduleSpec
+    .exactOptional()
+    .describe('When nodes are started; what is under way is finished whenever that is. Absent: at any time.'),
   disruption: disruption.prefault({}).describe('How many nodes at once.'),
   drain: drainSpec.prefault({}).describe('How a node is emptied.'),
   handBack,

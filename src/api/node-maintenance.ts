@@ -42,6 +42,10 @@ export const maintenanceSpec = z.strictObject({
   paused: z.boolean().default(false).describe('Do nothing for now: the node is handed back, and taken again when this is false.'),
   pausedBecause: z.string().min(1).max(1024).exactOptional().describe('Why it is paused, for people.'),
   cancelled: cancelled.default(false).describe('Stop, undo what was changed on the node, and end. Cannot be taken back.'),
+  runNow: z
+    .boolean()
+    .default(false)
+    .describe('Start whenever the other limits allow it, also outside the windows of the policy.'),
   deadline: goneAt
     .exactOptional()
     .describe('When the machine is gone. Graces are shortened, and pods deleted, so that they end before.'),

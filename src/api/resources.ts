@@ -6,6 +6,7 @@ import type * as z from 'zod';
 import type { drainSpec } from './drain-spec.ts';
 import type { maintenancePolicy, policyStatus } from './maintenance-policy.ts';
 import type { maintenanceStatus, nodeMaintenance } from './node-maintenance.ts';
+import type { scheduleSpec } from './schedule.ts';
 
 export type { Reason } from './reason.ts';
 
@@ -25,3 +26,4 @@ export type JournalEntry = NonNullable<NodeMaintenanceStatus['journal']>[number]
 export type Condition = NonNullable<NodeMaintenanceStatus['conditions']>[number];
 
 export type DrainSpec = z.output<typeof drainSpec>;
+export type ScheduleSpec = z.output<typeof scheduleSpec>;

@@ -4,10 +4,11 @@ import { withRules } from './cel-rule.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { PERCENT_PATTERN } from './int-or-percent.ts';
 
-const matching = (pattern: string, error: string) => z.string().regex(new RegExp(pattern), { error });
+/** A text of this form. */
+export const matching = (pattern: string, error: string) => z.string().regex(new RegExp(pattern), { error });
 
-/** @param atLeast a duration, for values where less would make no sense */
-export function duration(atLeast?: string) {
+/** @param atLeast a duration, for values where less would make no sense. @param atMost likewise, for more */
+export function duration(atLeast?: string, atMost?: string) {
   const text = matching(DURATION_PATTERN, 'must be a duration like 30s, 10m or 1h30m').max(32).meta({ title: 'duration' });
   if (atLeast === undefined) return text;
   const least = parseDuration(atLeast);
@@ -17,6 +18,15 @@ export function duration(atLeast?: string) {
       message: `must be at least ${atLeast}`,
       holds: (value) => parseDuration(value) >= least,
     },
+    ...(atMost === undefined
+      ? []
+      : [
+          {
+            cel: `duration(self) <= duration('${atMost}')`,
+            message: `must be at most ${atMost}`,
+            holds: (value: string) => parseDuration(value) <= parseDuration(atMost),
+          },
+        ]),
   ]);
 }
 

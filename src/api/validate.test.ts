@@ -40,6 +40,40 @@ describe('objects that must be refused', () => {
   }
 });
 
+describe('a schedule', () => {
+  const errors = (schedule: object) => errorsOf(parsePolicy(policy({ schedule })));
+  const windows = [{ start: '22:00', end: '04:00' }];
+
+  // The API server cannot know these: it takes their form for good.
+  it.each([
+    ['Europe/Amsterdm', 'Europe/Amsterdam'],
+    ['Mars', 'UTC'],
+  ])('in time zone %s is refused, and in %s is not', (unknown, known) => {
+    expect(errors({ timeZone: unknown, windows })).toEqual([
+      {
+        path: 'spec.schedule.timeZone',
+        message: `"${unknown}" is not a time zone that is known here; write it like Europe/Amsterdam`,
+      },
+    ]);
+    expect(errors({ timeZone: known, windows })).toEqual([]);
+  });
+
+  it.each([
+    ['61 * * * *', 'Invalid value for minute: 61'],
+    ['0 2 * * FUN', 'configuration entry 5 (FUN) contains illegal characters.'],
+    ['0 2 * * SAT#6', 'nth weekday out of range, should be 1-5 or L. Value: 6, Type: string'],
+    ['0 0 30 2 *', 'it names a time that never comes'],
+  ])('with cron %s is refused: %s', (cron, because) => {
+    expect(errors({ windows: [{ cron, duration: '1h' }] })).toEqual([
+      { path: 'spec.schedule.windows[0].cron', message: `must be a cron expression like 0 2 * * SAT#1: ${because}` },
+    ]);
+  });
+
+  it.each(['0 2 * * SAT#1', '*/15 0-4 * 1-11 MON-FRI', '0 2 L * *', '30 3 1,15 * *', '0 0 29 2 *'])('takes cron %s', (cron) => {
+    expect(errors({ windows: [{ cron, duration: '1h' }] })).toEqual([]);
+  });
+});
+
 describe('parsePolicy', () => {
   it('fills in every default', () => {
     const parsed = parsePolicy(policy({}));

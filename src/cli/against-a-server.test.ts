@@ -252,6 +252,73 @@ describe('drover pause, resume and cancel', () => {
   });
 });
 
+describe('drover run-now', () => {
+  const waiting = {
+    ...maintenance,
+    status: {
+      phase: 'Pending',
+      waitingFor: {
+        cause: 'OutsideWindow',
+        message: 'policy kernel starts nothing before Sat',
+        since: iso(-100),
+        unblock: 'time, or `drover run-now w2`',
+      },
+    },
+  };
+  const scheduled = { ...installed, '/apis/drover.dev/v1alpha1/nodemaintenances': list([waiting]) };
+
+  it('sets spec.runNow of the maintenance that waits', async () => {
+    const { code, out, changes } = await on(scheduled, 'run-now', 'w2');
+    expect([code, out]).toEqual([0, 'maintenance/w2-reboot to be run now, node w2\n']);
+    expect(changes).toEqual([
+      'PATCH /apis/drover.dev/v1alpha1/nodemaintenances/w2-reboot?fieldManager=drover-cli {"spec":{"runNow":true}}',
+    ]);
+  });
+
+  it('is what drover why names', async () => {
+    const { out } = await on(scheduled, 'why', 'w2');
+    expect(out).toContain(
+      'waiting for 1m40s: policy kernel starts nothing before Sat\n  what would help: time, or `drover run-now w2`\n',
+    );
+  });
+
+  it.each([
+    [
+      'a node that is drained already',
+      ['run-now', 'w2'],
+      'error: node w2 does not wait for a window: it is Draining already\n',
+      1,
+    ],
+    [
+      'a policy',
+      ['run-now', 'w2', 'policy/kernel'],
+      'error: policy/kernel cannot be run now as a whole; name nodes of it, or change its spec.schedule (kubectl edit maintenancepolicy kernel)\nsee: drover run-now --help\n',
+      2,
+    ],
+  ])('changes nothing because of %s', async (_, argv, expected, exit) => {
+    const { code, err, changes } = await on(installed, ...argv);
+    expect([code, err, changes]).toEqual([exit, expected, []]);
+  });
+});
+
+describe('drover why, of a policy that the controller cannot read', () => {
+  it('says what is wrong with it', async () => {
+    const broken = {
+      ...policy,
+      spec: { ...policy.spec, schedule: { timeZone: 'Mars/Base', windows: [{ start: '22:00', end: '04:00' }] } },
+    };
+    const { code, out } = await on(
+      { ...installed, '/apis/drover.dev/v1alpha1/maintenancepolicies': list([broken]) },
+      'why',
+      'w3',
+    );
+    expect(code).toBe(0);
+    expect(out).toContain(
+      'policy kernel does not select it: it cannot be read: spec.schedule.timeZone: "Mars/Base" is not a time zone that is known here',
+    );
+  });
+});
+
 describe('drover uncordon', () => {
   it('takes back what a drain of the command line has left', async () => {
     const { code, out, changes } = await on(installed, 'uncordon', 'w1');

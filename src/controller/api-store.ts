@@ -5,10 +5,10 @@ import type { PodEffect } from '../engine/effect.ts';
 import type { Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import type { Millis } from '../lib/clock.ts';
-import type { Match } from './matcher.ts';
+import type { History, Match } from './matcher.ts';
 import type { MaintenanceStore } from './runner.ts';
 
-export interface ApiStore extends MaintenanceStore {
+export interface ApiStore extends MaintenanceStore, History {
   /** From the watch. */
   see(object: NodeMaintenance): void;
   gone(name: string): void;
@@ -25,8 +25,6 @@ export interface ApiStore extends MaintenanceStore {
   isSpent(node: Pick<Node, 'name' | 'createdAt'>, policy: string): boolean;
   /** Looks at the ended ones of a node: those whose reason has gone no longer stand in the way of a new one. False: look again later. */
   reviewEnded(nodeName: string, holds: (maintenance: Maintenance) => boolean): boolean;
-  /** When a maintenance of this policy last started. */
-  lastStart(policy: string): Millis | null;
   /** Forgets what was decided in memory: another leader has decided since. */
   reset(): void;
   /** Writes what is still to be written. */

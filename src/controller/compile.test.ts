@@ -102,6 +102,8 @@ describe('a compiled policy', () => {
         { type: 'Label', label: { key: 'retire', value: 'yes' } },
       ],
       priority: 3,
+      schedule: null,
+      expectMs: null,
       limits: {
         name: 'repair',
         paused: true,
@@ -111,6 +113,21 @@ describe('a compiled policy', () => {
         massTrigger: { count: 4 },
       },
     });
+  });
+});
+
+describe('the schedule of a compiled policy', () => {
+  const schedule = { timeZone: 'Europe/Amsterdam', windows: [{ start: '22:00', end: '04:00' }] };
+  const compiled = (more: object) => compilePolicy(aPolicy({ schedule: { ...schedule, ...more } }));
+
+  it('is asked in its own time zone', () => {
+    expect(compiled({}).schedule?.at(AT)).toEqual({ open: false, opensAt: AT + 9 * 3_600_000, because: '' });
+  });
+
+  it('has an expected length only where a drain must end inside', () => {
+    expect(compiled({}).expectMs).toBeNull();
+    expect(compiled({ finishInside: true }).expectMs).toBe(0);
+    expect(compiled({ finishInside: true, expect: '90m' }).expectMs).toBe(5_400_000);
   });
 });
 
@@ -124,6 +141,7 @@ describe('a compiled maintenance', () => {
       handBack: 'Never',
       paused: true,
       pausedBecause: 'lunch',
+      runNow: true,
       deadline: '2026-01-01T13:00:00Z',
     });
     expect(compileMaintenance(object)).toEqual({
@@ -138,6 +156,7 @@ describe('a compiled maintenance', () => {
       paused: true,
       pausedBecause: 'lunch',
       cancelled: false,
+      runNow: true,
       createdAt: AT,
       goneAt: AT + 3_600_000,
     });

@@ -5,6 +5,7 @@ import type { DrainSpec, MaintenancePolicy, NodeMaintenance, Reason } from '../a
 import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
+import { compileSchedule, type Schedule } from '../engine/schedule/schedule.ts';
 import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { ReasonRule } from '../reasons/reason.ts';
@@ -17,6 +18,9 @@ export interface Policy {
   readonly reasons: readonly ReasonRule[];
   readonly priority: number;
   readonly source: MaintenancePolicy;
+  readonly schedule: Schedule | null;
+  /** With `finishInside`: what a drain is taken to last at least; null without. */
+  readonly expectMs: Millis | null;
   readonly limits: Pick<AdmissionPolicy, 'name' | 'paused' | 'maxNodes' | 'perGroup' | 'minIntervalMs' | 'massTrigger'>;
 }
 
@@ -36,8 +40,10 @@ function compileSelector(selector: WrittenSelector): LabelSelector {
   };
 }
 
+/** @throws RangeError for a schedule that `parsePolicy` would refuse */
 export function compilePolicy(policy: MaintenancePolicy): Policy {
   const { metadata, spec } = policy;
+  const { schedule } = spec;
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
@@ -46,6 +52,8 @@ export function compilePolicy(policy: MaintenancePolicy): Policy {
     reasons: spec.reasons.map(compileReason),
     priority: spec.priority,
     source: policy,
+    schedule: schedule ? compileSchedule(schedule) : null,
+    expectMs: schedule?.finishInside ? parseDuration(schedule.expect ?? '0s') : null,
     limits: {
       name: metadata.name,
       paused: spec.paused,
@@ -113,6 +121,7 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance): Compile
     pausedBecause: spec.pausedBecause ?? '',
     // Deleting the object is the other way to cancel: its finalizer lets the node be handed back first.
     cancelled: spec.cancelled || metadata.deletionTimestamp !== undefined,
+    runNow: spec.runNow,
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     ...(spec.deadline !== undefined && { goneAt: Date.parse(spec.deadline) }),
   };
@@ -132,6 +141,7 @@ export function leftBehind(id: string, nodeName: string, now: Millis): CompiledS
     paused: false,
     pausedBecause: '',
     cancelled: true,
+    runNow: false,
     createdAt: now,
   };
 }

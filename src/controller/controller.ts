@@ -208,7 +208,7 @@ export function runController(options: ControllerOptions): Controller {
       dryRun: false,
       store,
       nodes: () => nodes,
-      policies: () => matcher.admission(store.lastStart),
+      policies: () => matcher.admission(store),
       holds: (maintenance) => matcher.holds(maintenance, clock.now()),
       mayAct,
       ...(options.restMs !== undefined && { restMs: options.restMs }),

@@ -111,6 +111,26 @@ describe('eventsFor, of plans', () => {
     expect(eventsFor(undefined, queued, node, NOW).wakeAt).toBe(NOW + 10 * SECOND);
   });
 
+  it('announces once, however often windows open and close meanwhile', () => {
+    let memory: EventMemory | undefined = none;
+    const events = [];
+    for (const [seconds, cause] of [
+      [11, 'OutsideWindow'],
+      [60, 'MaxNodes'],
+      [120, 'WindowTooShort'],
+      [180, 'OutsideWindow'],
+      [86_400, 'MaxNodes'],
+    ] as const) {
+      const waits = aDecision('Pending', 'Pending', { waitingFor: everyBlocker[cause] });
+      const result = eventsFor(memory, waits, node, NOW + seconds * SECOND);
+      memory = result.memory;
+      events.push(...result.events);
+    }
+    expect(brief(events)).toEqual([
+      'Normal MaintenancePlanned: to be drained: kernel update (NodeMaintenance m-1, policy kernels); not yet: policy kernels starts nothing before Thu 2026-01-01 13:00 UTC, when its next window opens',
+    ]);
+  });
+
   it('does not announce again after a restart', () => {
     expect(told(queued, [300, 310], null)).toEqual([]);
   });

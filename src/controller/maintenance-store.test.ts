@@ -350,3 +350,25 @@ describe('a pause', () => {
     expect(client.requests).toHaveLength(2);
   });
 });
+
+describe('how long drains take', () => {
+  const at = (minute: number) => new Date(NOW + minute * 60_000).toISOString();
+  const drained = (name: string, began: number, minutes: number, policy = 'repair') =>
+    aMaintenanceObject(
+      { policy },
+      { name, uid: name },
+      { phase: 'Drained', startedAt: at(began), drainedAt: at(began + minutes) },
+    );
+
+  it('is told of the slowest of the last 10 of a policy', () => {
+    const ten = Array.from({ length: 10 }, (_, index) => drained(`m-${index}`, 100 + index, 3 + (index % 4)));
+    const { store } = startStore(drained('m-long-ago', 0, 60), ...ten, drained('m-other', 200, 90, 'other'));
+    expect(store.slowestDrain('repair')).toBe(6 * 60_000);
+    expect(store.slowestDrain('other')).toBe(90 * 60_000);
+  });
+
+  it('is not known before there was one, nor from one that has not come to its end', () => {
+    const { store } = startStore(aMaintenanceObject({ policy: 'repair' }, {}, { phase: 'Draining', startedAt: at(0) }));
+    expect(store.slowestDrain('repair')).toBeNull();
+  });
+});

@@ -36,6 +36,7 @@ export interface ApiStoreOptions {
 const COLLECTION = `/apis/${GROUP_VERSION}/nodemaintenances`;
 const MERGE_PATCH = 'application/merge-patch+json';
 const RETRY_MS = 1_000;
+const REMEMBERED_DRAINS = 10;
 
 export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const { client, clock, log, progress, mayAct, onChange, onNode: tellOfNode } = options;
@@ -334,6 +335,17 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       for (const { spec, state } of entries.values())
         if (spec.policy === policy && state.startedAt !== undefined) last = Math.max(last ?? state.startedAt, state.startedAt);
       return last;
+    },
+
+    slowestDrain(policy) {
+      const drains: { readonly at: Millis; readonly ms: Millis }[] = [];
+      for (const { spec, state } of entries.values()) {
+        const { startedAt, drainedAt } = state;
+        if (spec.policy !== policy || startedAt === undefined || drainedAt === undefined) continue;
+        drains.push({ at: drainedAt, ms: Math.max(0, drainedAt - startedAt) });
+      }
+      drains.sort((a, b) => b.at - a.at);
+      return drains.length === 0 ? null : Math.max(...drains.slice(0, REMEMBERED_DRAINS).map(({ ms }) => ms));
     },
 
     async flush() {

@@ -205,7 +205,7 @@ describe('the limits of a policy', () => {
     const reasons = [onTaint, { type: 'Condition', condition: { type: 'Dead' } }] as const;
     matcher.setPolicies([policy('repair', { reasons: [...reasons], disruption: { minInterval: '2m' } })]);
     matcher.look(NOW);
-    const limits = matcher.admission(() => NOW - MINUTE).get('repair');
+    const limits = matcher.admission({ lastStart: () => NOW - MINUTE, slowestDrain: () => null }).get('repair');
     expect(limits).toMatchObject({ name: 'repair', matchedByCondition: 1, lastStart: NOW - MINUTE, maxNodes: { count: 1 } });
     expect(limits?.selected.map((node) => node.name)).toEqual(['a', 'b']);
   });
@@ -213,6 +213,23 @@ describe('the limits of a policy', () => {
   it('come without a last start when there was none', () => {
     const { matcher, policy } = start();
     matcher.setPolicies([policy('repair')]);
-    expect(matcher.admission(() => null).get('repair')).toMatchObject({ lastStart: null, selected: [], matchedByCondition: 0 });
+    expect(matcher.admission({ lastStart: () => null, slowestDrain: () => null }).get('repair')).toMatchObject({
+      lastStart: null,
+      selected: [],
+      matchedByCondition: 0,
+    });
+  });
+
+  it('come with their schedule, and with what a drain is expected to take at least', () => {
+    const { matcher, policy } = start();
+    const history = { lastStart: () => null, slowestDrain: () => 5 * MINUTE };
+    const expected = (finish: object) => {
+      matcher.setPolicies([policy('repair', { schedule: { windows: [{ start: '22:00', end: '04:00' }], ...finish } })]);
+      return matcher.admission(history).get('repair');
+    };
+    expect(expected({})).toMatchObject({ schedule: { timeZone: 'UTC' }, expectMs: null });
+    expect(expected({ finishInside: true })).toMatchObject({ expectMs: 5 * MINUTE });
+    expect(expected({ finishInside: true, expect: '4m' })).toMatchObject({ expectMs: 5 * MINUTE });
+    expect(expected({ finishInside: true, expect: '6m' })).toMatchObject({ expectMs: 6 * MINUTE });
   });
 });

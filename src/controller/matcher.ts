@@ -17,6 +17,14 @@ export interface Match {
   readonly message: string;
 }
 
+/** What the maintenances of a policy have done so far; asked only where it matters. */
+export interface History {
+  /** When one last started. */
+  lastStart(policy: string): Millis | null;
+  /** How long the slowest of the last 10 drains took; null: none is known. */
+  slowestDrain(policy: string): Millis | null;
+}
+
 export interface Matcher {
   setPolicies(policies: readonly Policy[]): void;
   see(node: Node, now: Millis): void;
@@ -28,8 +36,8 @@ export interface Matcher {
   /** When a condition will have lasted long enough, if nothing else happens. */
   dueAt(): Millis | null;
   holds(maintenance: Maintenance, now: Millis): boolean;
-  /** The limits with today's nodes. @param lastStart of a policy; asked only where it matters */
-  admission(lastStart: (policy: string) => Millis | null): ReadonlyMap<string, AdmissionPolicy>;
+  /** The limits with today's nodes. */
+  admission(history: History): ReadonlyMap<string, AdmissionPolicy>;
   counts(policy: string): { readonly selected: number; readonly matched: number };
 }
 
@@ -133,7 +141,7 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
         rule.type === reasonType ? stillHolds(rule, node, context) : matchReason(rule, node, context).pass,
       );
     },
-    admission(lastStart) {
+    admission(history) {
       return new Map(
         policies.map((policy) => {
           let own = members.get(policy.name);
@@ -149,7 +157,9 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
               ...policy.limits,
               selected: own,
               matchedByCondition,
-              lastStart: policy.limits.minIntervalMs > 0 ? lastStart(policy.name) : null,
+              lastStart: policy.limits.minIntervalMs > 0 ? history.lastStart(policy.name) : null,
+              schedule: policy.schedule,
+              expectMs: policy.expectMs === null ? null : Math.max(policy.expectMs, history.slowestDrain(policy.name) ?? 0),
             },
           ];
         }),

@@ -264,6 +264,7 @@ function begin(nodeName: string, now: Millis, { by, reason, settings }: RunDrain
     paused: false,
     pausedBecause: '',
     cancelled: false,
+    runNow: false,
     createdAt: now,
     state: { phase: 'Pending', phaseSince: now, attempts: 0 },
     memory: { progressAt: null, moved: [], movedClaims: null },
@@ -282,6 +283,8 @@ function limits({ parallel, nodes: names }: RunDrainOptions, nodes: ReadonlyMap<
     selected: names.flatMap((name) => nodes.get(name) ?? []),
     matchedByCondition: 0,
     lastStart: null,
+    schedule: null,
+    expectMs: null,
   };
 }
 

@@ -41,6 +41,7 @@ export const stuckCauses: ReadonlySet<string> = new Set<BlockerCause>([
   'PolicyPaused',
   'PolicyMissing',
   'MassTrigger',
+  'NoWindow',
   'BudgetNeverAllows',
   'BudgetNotComputed',
   'SeveralBudgets',

@@ -1,49 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { admit, anAdmissionPolicy as aPolicy, applying, nodes } from '../../test/admitting.ts';
 import { aNode, MINUTE, NOW } from '../../test/builders.ts';
-import type { Node } from '../api/objects.ts';
-import { type AdmissionInput, type AdmissionPolicy, type Applicant, decideAdmission, isOut } from './admission.ts';
-
-const nodes = (count: number, overrides: (index: number) => Partial<Node> = () => ({})) =>
-  Array.from({ length: count }, (_, index) => aNode({ name: `n-${String(index).padStart(4, '0')}`, ...overrides(index) }));
-
-const aPolicy = (overrides: Partial<AdmissionPolicy> = {}): AdmissionPolicy => ({
-  name: 'p',
-  paused: false,
-  maxNodes: { count: 1 },
-  perGroup: [],
-  minIntervalMs: 0,
-  massTrigger: { percent: 100 },
-  selected: [],
-  matchedByCondition: 0,
-  lastStart: null,
-  ...overrides,
-});
-
-const applying = (node: Node, overrides: Partial<Applicant> = {}): Applicant => ({
-  id: `m-${node.name}`,
-  node,
-  policy: 'p',
-  priority: 0,
-  since: NOW,
-  byCondition: false,
-  ...overrides,
-});
-
-function admit(policies: readonly AdmissionPolicy[], applicants: readonly Applicant[], more: Partial<AdmissionInput> = {}) {
-  const admissions = decideAdmission({
-    policies: new Map(policies.map((policy) => [policy.name, policy])),
-    applicants,
-    active: new Set(),
-    drained: new Set(),
-    now: NOW,
-    ...more,
-  });
-  return {
-    admissions,
-    started: admissions.filter((each) => each.blocker === null).map((each) => each.id),
-    blockerOf: (id: string) => admissions.find((each) => each.id === id)?.blocker ?? null,
-  };
-}
+import { type AdmissionPolicy, type Applicant, isOut } from './admission.ts';
 
 describe('how many nodes may be out', () => {
   const five = nodes(5);

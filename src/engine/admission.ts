@@ -6,9 +6,9 @@ import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
 import { type Limit, resolveLimit } from '../api/int-or-percent.ts';
+import { type Hold, holdOf, noHold, type ScheduledPolicy } from './schedule/hold.ts';
 
-export interface AdmissionPolicy {
-  readonly name: string;
+export interface AdmissionPolicy extends ScheduledPolicy {
   readonly paused: boolean;
   readonly maxNodes: Limit;
   readonly perGroup: readonly { readonly label: string; readonly maxNodes: Limit }[];
@@ -31,6 +31,8 @@ export interface Applicant {
   readonly since: Millis;
   readonly goneAt?: Millis;
   readonly byCondition: boolean;
+  /** No window holds it back: a person wants it so, or it was begun already. */
+  readonly anyTime: boolean;
 }
 
 export interface AdmissionInput {
@@ -56,7 +58,11 @@ export interface Admission {
 const MASS_TRIGGER_FLOOR = 3;
 
 export function decideAdmission(input: AdmissionInput): Admission[] {
-  const applying = new Set(input.applicants.map((applicant) => applicant.node.name));
+  const holds = new Map<string, Hold>();
+  for (const policy of input.policies.values()) holds.set(policy.name, holdOf(policy, input.now));
+  const holdOn = (applicant: Applicant) => (heedsWindows(applicant) && holds.get(applicant.policy ?? '')) || noHold;
+  // One that the window holds back is not about to start: if it is out, it counts like any other node that is.
+  const applying = new Set(input.applicants.flatMap((each) => (holdOn(each).blocker ? [] : each.node.name)));
   const counts = new Map<string, Count>();
   for (const policy of input.policies.values()) counts.set(policy.name, openCount(policy, input, applying));
   const order = [...input.applicants].sort(
@@ -76,7 +82,8 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
     if (by !== undefined) return { id: applicant.id, blocker: { cause: 'NodeTaken', by } };
     const policy = applicant.policy === null ? undefined : input.policies.get(applicant.policy);
     const count = policy && counts.get(policy.name);
-    const verdict = policy && count ? judge(applicant, policy, count, input.now) : outsideEveryPolicy(applicant);
+    const verdict =
+      policy && count ? judge(applicant, policy, count, holdOn(applicant), input.now) : outsideEveryPolicy(applicant);
     if (verdict.blocker === null) {
       taken.set(applicant.node.name, applicant.id);
       // A node may belong to several policies: it counts in each.
@@ -85,6 +92,11 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
     }
     return { id: applicant.id, ...verdict };
   });
+}
+
+/** A machine that goes does not wait for a window. */
+function heedsWindows({ anyTime, goneAt }: Applicant): boolean {
+  return !anyTime && goneAt === undefined;
 }
 
 /** Without its policy nobody knows its limits: only a person may have asked for none. */
@@ -157,7 +169,21 @@ function openCount(policy: AdmissionPolicy, input: AdmissionInput, applying: Rea
   return { out, group, take, lastStart: policy.lastStart };
 }
 
-function judge(applicant: Applicant, policy: AdmissionPolicy, count: Count, now: Millis): Omit<Admission, 'id'> {
+function judge(applicant: Applicant, policy: AdmissionPolicy, count: Count, hold: Hold, now: Millis): Omit<Admission, 'id'> {
+  const { blocker, wakeAt = null } = judgeLimits(applicant, policy, count, hold, now);
+  if (blocker === null) return { blocker };
+  // Once the window has closed, or opened, something else is the reason.
+  const wake = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, hold.changesAt ?? Number.POSITIVE_INFINITY);
+  return { blocker, ...(Number.isFinite(wake) && { wakeAt: wake }) };
+}
+
+function judgeLimits(
+  applicant: Applicant,
+  policy: AdmissionPolicy,
+  count: Count,
+  hold: Hold,
+  now: Millis,
+): Omit<Admission, 'id'> {
   if (policy.paused) return { blocker: { cause: 'PolicyPaused', policy: policy.name } };
 
   if (applicant.byCondition) {
@@ -167,6 +193,8 @@ function judge(applicant: Applicant, policy: AdmissionPolicy, count: Count, now:
       return { blocker: { cause: 'MassTrigger', policy: policy.name, matched, selected: selected.length, limit } };
     }
   }
+
+  if (hold.blocker) return { blocker: hold.blocker };
 
   const limit = resolveLimit(policy.maxNodes, policy.selected.length);
   if (count.out.size >= limit) return { blocker: { cause: 'MaxNodes', policy: policy.name, limit, out: count.out.list() } };

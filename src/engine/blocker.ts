@@ -37,6 +37,26 @@ export type Blocker =
       readonly selected: number;
       readonly limit: number;
     }
+  | {
+      readonly cause: 'OutsideWindow';
+      readonly policy: string;
+      readonly opensAt: Millis;
+      readonly timeZone: string;
+      /** The dates that are excluded now; empty where it is only not yet time. */
+      readonly because: string;
+    }
+  | {
+      readonly cause: 'WindowTooShort';
+      readonly policy: string;
+      readonly until: Millis;
+      readonly timeZone: string;
+      /** How long a drain is expected to take. */
+      readonly expectMs: Millis;
+      /** When a window begins that is long enough. */
+      readonly fitsAt: Millis;
+    }
+  /** expectMs: none is as long; null: none opens any more. */
+  | { readonly cause: 'NoWindow'; readonly policy: string; readonly expectMs: Millis | null }
   | { readonly cause: 'BackOff'; readonly until: Millis; readonly attempt: number; readonly because: string }
   // why a pod does not go
   | { readonly cause: 'BudgetExhausted'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }

@@ -11,9 +11,11 @@ import {
   type WorldParts,
 } from '../../test/builders.ts';
 import type { Node } from '../api/objects.ts';
+import { scheduleSpec } from '../api/schedule.ts';
 import type { AdmissionPolicy } from './admission.ts';
 import { decide } from './decide.ts';
 import type { Maintenance } from './maintenance.ts';
+import { compileSchedule } from './schedule/schedule.ts';
 
 const aPolicy = (selected: readonly Node[]): AdmissionPolicy => ({
   name: 'p',
@@ -25,13 +27,21 @@ const aPolicy = (selected: readonly Node[]): AdmissionPolicy => ({
   selected,
   matchedByCondition: 0,
   lastStart: null,
+  schedule: null,
+  expectMs: null,
 });
 
-function run(maintenances: readonly Maintenance[], nodes: readonly Node[], parts: WorldParts = {}, holds = true) {
+function run(
+  maintenances: readonly Maintenance[],
+  nodes: readonly Node[],
+  parts: WorldParts = {},
+  holds = true,
+  limits: Partial<AdmissionPolicy> = {},
+) {
   return decide({
     maintenances,
     nodes: new Map(nodes.map((node) => [node.name, node])),
-    policies: new Map([['p', aPolicy(nodes)]]),
+    policies: new Map([['p', { ...aPolicy(nodes), ...limits }]]),
     holds: () => holds,
     world: aWorld(parts),
     now: NOW,
@@ -60,6 +70,34 @@ describe('a pass', () => {
     const result = run([on('one'), on('two')], [one, two]);
     expect(phases(result)).toEqual(['Draining', 'Pending']);
     expect(result.decisions[1]?.waitingFor).toMatchObject({ cause: 'MaxNodes', out: ['one'] });
+  });
+
+  describe('outside the windows of a policy', () => {
+    const schedule = compileSchedule(scheduleSpec.parse({ windows: [{ start: '01:00', end: '02:00' }] }));
+    const outside = (maintenance: Maintenance, node: Node) => run([maintenance], [node], { pods: [] }, true, { schedule });
+
+    it('starts nothing, and wakes up when the next one opens', () => {
+      const { decisions, wakeAt } = outside(on('one'), one);
+      expect(decisions[0]).toMatchObject({ phase: 'Pending', waitingFor: { cause: 'OutsideWindow' } });
+      expect(wakeAt).toBe(NOW + 13 * 3_600_000);
+    });
+
+    it('does not begin a new try: the back-off ends, and the window is waited for', () => {
+      const state = { phase: 'BackOff', retryAt: NOW } as const;
+      expect(phases(outside(on('one', { state }), one))).toEqual(['Pending']);
+    });
+
+    it('starts what a person wants now, and what was begun by a leader that died before it could say so', () => {
+      expect(phases(outside(on('one', { runNow: true }), one))).toEqual(['Draining']);
+      expect(phases(outside(on('one'), aCordonedNode('m-one', { name: 'one' })))).toEqual(['Draining']);
+    });
+
+    it('goes on with what is under way', () => {
+      const state = { phase: 'Draining', startedAt: NOW - 1 } as const;
+      const { decisions } = outside(on('one', { state }), aCordonedNode('m-one', { name: 'one' }));
+      expect(decisions[0]?.waitingFor?.cause).not.toBe('OutsideWindow');
+      expect(decisions[0]?.phase).toBe('Settling');
+    });
   });
 
   it.each(['Draining', 'Settling', 'Undoing'] as const)('counts a node that is %s', (phase) => {

@@ -3,6 +3,7 @@ import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import { type AdmissionPolicy, type Applicant, decideAdmission } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
+import { readJournal } from './journal.ts';
 import { activePhases, type Maintenance, type MaintenanceState } from './maintenance.ts';
 import { type StepResult, steps } from './steps.ts';
 import type { Drain, Needs, World } from './world.ts';
@@ -92,7 +93,8 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const node = nodes.get(maintenance.nodeName);
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
-    const { id, policy, priority, createdAt, goneAt, reasonType } = maintenance;
+    const { id, policy, priority, createdAt, goneAt, reasonType, runNow } = maintenance;
+    const journal = readJournal(node);
     return [
       {
         id,
@@ -101,6 +103,8 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
         priority,
         since: createdAt,
         byCondition: reasonType === 'Condition',
+        // Its leader died between the cordon and the status: what is under way is finished.
+        anyTime: runNow || (journal?.by === id && journal.stage === 'Cordoned'),
         ...(goneAt !== undefined && { goneAt }),
       },
     ];

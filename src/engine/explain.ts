@@ -4,6 +4,7 @@
  */
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker, BudgetNumbers } from './blocker.ts';
+import { localTime } from './schedule/wall-clock.ts';
 
 export interface Explanation {
   /** What is waited for, one sentence without a full stop. */
@@ -55,6 +56,23 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
   NodeTaken: ({ by }) => passing(`NodeMaintenance ${by} is at work on the node`, 'that one ending'),
   MinInterval: ({ policy, until }, now) =>
     passing(`policy ${policy} spaces its starts; the next is in ${duration(until - now)}`, 'time'),
+  OutsideWindow: ({ policy, opensAt, timeZone, because }, _, by) =>
+    passing(
+      `policy ${policy} starts nothing before ${localTime(opensAt, timeZone)}${because ? `; ${because}` : ', when its next window opens'}`,
+      `time, or \`drover run-now ${nodeOf(by)}\``,
+    ),
+  WindowTooShort: ({ policy, until, timeZone, expectMs, fitsAt }, _, by) =>
+    passing(
+      `the window of policy ${policy} closes ${localTime(until, timeZone)} and a drain may take ${duration(expectMs)}; one that is long enough opens ${localTime(fitsAt, timeZone)}`,
+      `time, or \`drover run-now ${nodeOf(by)}\``,
+    ),
+  NoWindow: ({ policy, expectMs }, _, by) =>
+    wait(
+      expectMs === null
+        ? `policy ${policy} has no window any more`
+        : `no window of policy ${policy} is as long as a drain may take, ${duration(expectMs)}`,
+      `${expectMs === null ? 'a window' : 'a longer window'} in spec.schedule of the policy, or \`drover run-now ${nodeOf(by)}\``,
+    ),
   MassTrigger: ({ policy, matched, selected, limit }) =>
     wait(
       `${matched} of ${selected} nodes of policy ${policy} match at once, more than its mass-trigger limit of ${limit}: that looks like a fault of the detector, not of the nodes`,

@@ -40,6 +40,8 @@ export interface Maintenance {
   readonly paused: boolean;
   readonly pausedBecause: string;
   readonly cancelled: boolean;
+  /** The windows of its policy do not hold it back. */
+  readonly runNow: boolean;
   readonly createdAt: Millis;
   readonly goneAt?: Millis;
   readonly state: MaintenanceState;

@@ -51,6 +51,18 @@ describe('Pending', () => {
     expect(step('Pending', { ...queued, node: aCordonedNode('m-2') })).not.toHaveProperty('nodeEffect');
   });
 
+  it('takes its mark back when the window closes: pods may come until the next one', () => {
+    const blocker = { cause: 'OutsideWindow', policy: 'p', opensAt: NOW + 5, timeZone: 'UTC', because: '' } as const;
+    const closed = { admission: { id: 'm-1', blocker, wakeAt: NOW + 5 } };
+    expect(step('Pending', { ...closed, node: markedNode })).toMatchObject({
+      phase: 'Pending',
+      waitingFor: blocker,
+      wakeAt: NOW + 5,
+      nodeEffect: { do: 'Undo' },
+    });
+    expect(step('Pending', closed)).not.toHaveProperty('nodeEffect');
+  });
+
   it('does not mark a node that waits for something else than its turn', () => {
     expect(step('Pending', { admission: { id: 'm-1', blocker: { cause: 'PolicyMissing', policy: 'p' } } })).not.toHaveProperty(
       'nodeEffect',

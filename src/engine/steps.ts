@@ -11,6 +11,7 @@ import type { DrainDecision } from './drain.ts';
 import type { PodEffect } from './effect.ts';
 import { isCommandLine, readJournal } from './journal.ts';
 import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
+import { windowCauses } from './schedule/hold.ts';
 import { settlingBlocker } from './settle.ts';
 import { takeBack } from './take-back.ts';
 import type { Needs, World } from './world.ts';
@@ -114,11 +115,14 @@ function pending(input: StepInput): StepResult {
   if (admission.blocker) {
     const queued = admission.blocker.cause === 'MaxNodes' || admission.blocker.cause === 'GroupLimit';
     const mark = queued && !node.unschedulable && readJournal(node) === null;
+    // The mark is for a turn that comes soon: until the next window, pods may well be put on the node.
+    const unmark = windowCauses.has(admission.blocker.cause) && isOurs(input);
     return {
       phase: 'Pending',
       waitingFor: admission.blocker,
       wakeAt: admission.wakeAt ?? null,
       ...(mark && { nodeEffect: { do: 'Mark', node } }),
+      ...(unmark && { nodeEffect: { do: 'Undo', node } }),
     };
   }
   if (isLeftOver(maintenance, node)) {

@@ -138,6 +138,7 @@ function standIn(nodeName: string, reason: string, settings: DrainSettings, now:
     paused: false,
     pausedBecause: '',
     cancelled: false,
+    runNow: false,
     createdAt: now,
     state: { phase: 'Draining', phaseSince: now, attempts: 0 },
     memory: { progressAt: null, moved: [], movedClaims: null },

@@ -1,4 +1,4 @@
-/** pause, resume and cancel: the three ways of a person into the work of the controller. One patch of the spec each. */
+/** pause, resume, cancel and run-now: the ways of a person into the work of the controller. One patch of the spec each. */
 import { type AnyCommand, defineCommand, dryRunFlag, outputFlag } from '../command.ts';
 import { type Flags, text, type Values } from '../flags.ts';
 
@@ -48,4 +48,16 @@ export const cancelCommand: AnyCommand = defineCommand({
   examples: [{ does: 'Give the node back', line: 'cancel worker-1' }],
   flags,
   load: async () => ({ run: (await import('./run.ts')).cancel }),
+});
+
+export const runNowCommand: AnyCommand = defineCommand({
+  name: 'run-now',
+  summary: 'Drain a node that waits for a maintenance window without waiting for it',
+  arguments: 'NODE...',
+  description: [
+    `Sets spec.runNow: the windows of its policy do not hold the node back any more. Every other limit holds: how many nodes may be out, pauses, disruption budgets. ${targets}`,
+  ],
+  examples: [{ does: 'Not only on Saturday: now', line: 'run-now worker-1' }],
+  flags,
+  load: async () => ({ run: (await import('./run.ts')).runNow }),
 });

@@ -1,5 +1,5 @@
-/** `drover pause`, `resume` and `cancel`. */
-import type { MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts';
+/** `drover pause`, `resume`, `cancel` and `run-now`. */
+import type { MaintenancePhase, MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts';
 import { causeHeld } from '../../controller/ended.ts';
 import { isCommandLine, readJournal } from '../../engine/journal.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -44,6 +44,25 @@ export async function cancel(context: Context, args: readonly string[], flags: H
     },
   });
 }
+
+export async function runNow(context: Context, args: readonly string[], flags: HoldFlags): Promise<number> {
+  return change(context, args, flags, {
+    word: 'to be run now',
+    maintenance({ spec, status }) {
+      const phase = status?.phase ?? 'Pending';
+      if (!waits.has(phase)) throw new CommandError(`node ${spec.nodeName} does not wait for a window: it is ${phase} already`);
+      return { runNow: true };
+    },
+    policy: (name) => {
+      throw new UsageError(
+        `policy/${name} cannot be run now as a whole; name nodes of it, or change its spec.schedule (kubectl edit maintenancepolicy ${name})`,
+      );
+    },
+  });
+}
+
+/** Phases before a start; a window can hold back no other. */
+const waits: ReadonlySet<MaintenancePhase> = new Set(['Pending', 'BackOff', 'Undoing']);
 
 interface Change {
   readonly word: string;

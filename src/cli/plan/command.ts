@@ -39,7 +39,12 @@ const flags = {
     'What happens to a drained node. keep: it stays empty. return: it takes pods again at once, as after a reboot. delete: it goes, with what stayed on it.',
     'keep',
   ),
-  limit: duration('duration', 'Simulated time after which the plan is given up.', 7 * 86_400_000, { shown: '168h' }),
+  limit: duration(
+    'duration',
+    'Simulated time after which the plan is given up; where all policies wait for a window, from when the first opens.',
+    7 * 86_400_000,
+    { shown: '168h' },
+  ),
   seed: integer('n', 'Of everything that is left to chance; the same seed gives the same plan.', 1, 0),
   output: outputFlag,
 } as const satisfies Flags;

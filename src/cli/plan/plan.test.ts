@@ -129,6 +129,47 @@ describe('the report', () => {
   });
 });
 
+describe('a plan with maintenance windows', () => {
+  const canvas = { columns: 100, unicode: true, paint: (_: string, text: string) => text };
+  /** The snapshot is of a Monday, 12:00 UTC. */
+  const windowed = (windows: string, limitMs: number): Rehearsal => {
+    const made = plan();
+    const text = [
+      'apiVersion: drover.dev/v1alpha1',
+      'kind: MaintenancePolicy',
+      'metadata: {name: nightly}',
+      `spec: {nodeSelector: {matchLabels: {pool: all}}, reasons: [{type: Taint, taint: {key: retire}}], schedule: ${windows}}`,
+    ].join('\n');
+    return { ...made, limitMs, proposal: proposePolicies(nodesOf(made.snapshot), [{ file: 'nightly.yaml', text }], true) };
+  };
+
+  it('waits for them, however far they are, and says when the first opens', async () => {
+    const made = windowed("{timeZone: Europe/Amsterdam, windows: [{cron: '0 2 * * SAT#3', duration: 4h}]}", 60 * MINUTE);
+    const result = await rehearse(made);
+    const lines = textReport(made, result, canvas);
+    expect(lines[0]).toMatch(/^6 nodes in .+; nothing stands in the way$/);
+    expect(lines[1]).toMatch(
+      /^Policy nightly starts nothing before Sat 2026-06-20 02:00 Europe\/Amsterdam, .+ after the snapshot\.$/,
+    );
+    expect(result.unfinished).toBe(false);
+    const opens = Date.parse('2026-06-20T00:00:00Z') - Date.parse('2026-06-01T12:00:00Z');
+    expect(Math.abs((result.nodes[0]?.startedMs ?? 0) - opens)).toBeLessThan(MINUTE);
+    expect(jsonReport(made, result)).toMatchObject({ canFinish: true, windows: [{ policy: 'nightly' }] });
+  });
+
+  it('does not call a node stuck that only waits for the next one when the plan is given up', async () => {
+    const made = windowed(
+      "{windows: [{start: '20:00', end: '20:00', days: [Sat]}], exclude: [{from: 2026-06-02, to: 2026-06-02}]}",
+      0,
+    );
+    const result = await rehearse(made);
+    expect(isStuck(result)).toBe(true);
+    const lines = textReport(made, result, canvas);
+    expect(lines[0]).toMatch(/; 6 nodes still waiting for a window when the plan was given up \(--limit\)$/);
+    expect(lines).not.toContain('Can never move');
+  });
+});
+
 describe('a proposal', () => {
   const nodes = nodesOf(small());
 

@@ -1,4 +1,5 @@
 /** The rehearsal as people read it, and as programs do. */
+import type { BlockerCause } from '../../engine/blocker.ts';
 import { counted } from '../counted.ts';
 import { elapsed } from '../elapsed.ts';
 import { table } from '../table.ts';
@@ -24,7 +25,7 @@ export function textReport(plan: Rehearsal, result: Rehearsed, canvas: Canvas): 
   const head =
     stuck.length === 0
       ? `${counted(nodes.length, 'node')} in ${elapsed(result.makespanMs)}; nothing stands in the way`
-      : `${drained.length} of ${counted(nodes.length, 'node')} in ${elapsed(result.makespanMs)}; ${counted(stuck.length, 'node')} can never be drained as things are`;
+      : `${drained.length} of ${counted(nodes.length, 'node')} in ${elapsed(result.makespanMs)}; ${stuckWords(result)}`;
   const interesting = nodes.length <= SHOWN_NODES ? nodes : [...stuck, ...drained].slice(0, SHOWN_NODES);
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', canvas.paint('strong', title), ...lines];
@@ -32,6 +33,9 @@ export function textReport(plan: Rehearsal, result: Rehearsed, canvas: Canvas): 
     all.length > shown ? [`... and ${all.length - shown} more; -o json has all`] : [];
   return [
     canvas.paint(stuck.length === 0 ? 'good' : 'bad', head),
+    ...result.windows.map(
+      ({ policy, opens, opensMs }) => `Policy ${policy} starts nothing before ${opens}, ${elapsed(opensMs)} after the snapshot.`,
+    ),
     ...section('Timeline', [...timeline(interesting, result.makespanMs, canvas), ...more(nodes, interesting.length)]),
     ...section('Can never move', [
       ...blocked
@@ -42,7 +46,7 @@ export function textReport(plan: Rehearsal, result: Rehearsed, canvas: Canvas): 
         ]),
       ...more(blocked, SHOWN_ROWS),
       ...stuck
-        .filter(({ node }) => !blocked.some((each) => each.node === node))
+        .filter(({ node, stuck: because }) => !passing.has(because?.cause ?? '') && !blocked.some((each) => each.node === node))
         .slice(0, SHOWN_ROWS)
         .map(({ node, stuck: because }) => `${node}: ${because?.message ?? ''}`),
     ]),
@@ -76,6 +80,20 @@ export function textReport(plan: Rehearsal, result: Rehearsed, canvas: Canvas): 
   ];
 }
 
+/** Causes of nodes that only need more time. */
+const passing: ReadonlySet<string> = new Set<BlockerCause>(['OutsideWindow', 'WindowTooShort']);
+
+/** One that waits for a window when the plan is given up would be drained later. */
+function stuckWords({ nodes }: Rehearsed): string {
+  const stuck = nodes.flatMap(({ stuck: because }) => (because ? [because.cause] : []));
+  const later = stuck.filter((cause) => passing.has(cause)).length;
+  const never = stuck.length - later;
+  return [
+    ...(later > 0 ? [`${counted(later, 'node')} still waiting for a window when the plan was given up (--limit)`] : []),
+    ...(never > 0 ? [`${counted(never, 'node')} can never be drained as things are`] : []),
+  ].join(', ');
+}
+
 function blinkRow({ owner, before, fewest, shortMs, noneMs }: Blink): string[] {
   return [owner, String(before), String(fewest), elapsed(shortMs), noneMs > 0 ? elapsed(noneMs) : '-'];
 }
@@ -106,6 +124,7 @@ export function jsonReport({ snapshot, timings }: Rehearsal, result: Rehearsed):
       drainedAt: seconds(drainedMs),
       phases: phases.map(({ phase, atMs }) => ({ phase, at: seconds(atMs) })),
     })),
+    windows: result.windows.map(({ policy, opens, opensMs }) => ({ policy, opens, opensAt: seconds(opensMs) })),
     blocked: result.blocked,
     blinks: result.blinks.map(({ shortMs, noneMs, ...blink }) => ({
       ...blink,

@@ -4,9 +4,11 @@
  */
 import { parseDuration } from '../../api/duration.ts';
 import type { NodeMaintenance } from '../../api/resources.ts';
+import { compilePolicy } from '../../controller/compile.ts';
 import { runController } from '../../controller/controller.ts';
 import type { Observer } from '../../controller/observer.ts';
 import { terminalPhases, type Phase } from '../../engine/maintenance.ts';
+import { localTime } from '../../engine/schedule/wall-clock.ts';
 import { createVirtualClock, type Millis } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
 import { createInProcessClient } from '../../sim/apiserver/in-process.ts';
@@ -30,7 +32,7 @@ export interface Rehearsal {
   /** What happens to a drained node. */
   readonly afterwards: Afterwards;
   readonly seed: number;
-  /** Virtual time after which it is given up. */
+  /** Virtual time after which it is given up, counted from when something may start. */
   readonly limitMs: Millis;
 }
 
@@ -74,6 +76,8 @@ export interface Rehearsed {
   readonly violations: number;
   /** Given up at `limitMs`. */
   readonly unfinished: boolean;
+  /** Of policies whose windows are closed at the beginning: when the first opens. */
+  readonly windows: readonly { readonly policy: string; readonly opensMs: Millis; readonly opens: string }[];
 }
 
 /** Until the parts of the cluster, and the controller's caches, have looked at everything once. */
@@ -130,7 +134,10 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
   const nodes = watchMaintenances(cluster, kinds, plan, beganAt);
   const { policies } = kinds;
   for (const policy of plan.proposal.policies) if (!api.get(policies, '', policy.metadata.name)) api.create(policies, policy);
-  const until = beganAt + plan.limitMs;
+  const windows = closedWindows(plan.proposal, beganAt);
+  // Where one policy may start at once, that one is not given less time for the others.
+  const waitsMs = windows.length < plan.proposal.policies.length ? 0 : Math.min(...windows.map(({ opensMs }) => opensMs));
+  const until = beganAt + waitsMs + plan.limitMs;
   const quietMs = Math.max(QUIET_MS, nodes.patienceMs);
   await clock.run({ until, stop: () => nodes.allEnded() && clock.now() >= nodes.lastChange() + quietMs });
   const endedAt = clock.now();
@@ -152,7 +159,17 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
     deletions: counts.Delete,
     violations: violations(),
     unfinished: !nodes.allEnded(),
+    windows,
   };
+}
+
+function closedWindows({ policies }: Proposal, now: Millis): Rehearsed['windows'] {
+  return policies.flatMap((policy) => {
+    const { name, schedule } = compilePolicy(policy);
+    const state = schedule?.at(now);
+    if (!schedule || !state || state.open || state.opensAt === null) return [];
+    return [{ policy: name, opensMs: state.opensAt - now, opens: localTime(state.opensAt, schedule.timeZone) }];
+  });
 }
 
 function mark({ api }: SimulatedCluster, name: string): void {

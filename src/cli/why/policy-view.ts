@@ -2,6 +2,7 @@
 import { isEmptySelector, matchesSelector } from '../../api/label-selector.ts';
 import type { LabelSelector, LabelSelectorRequirement, Node } from '../../api/objects.ts';
 import type { MaintenancePolicy } from '../../api/resources.ts';
+import { parsePolicy } from '../../api/validate.ts';
 import { compilePolicy } from '../../controller/compile.ts';
 import type { Millis } from '../../lib/clock.ts';
 import { createConditionTimes } from '../../reasons/condition.ts';
@@ -16,9 +17,16 @@ export interface PolicyView {
   readonly because: readonly string[];
 }
 
-export function policyView(policy: MaintenancePolicy, node: Node, now: Millis): PolicyView {
+export function policyView(written: MaintenancePolicy, node: Node, now: Millis): PolicyView {
+  const base = { policy: written.metadata.name, matches: false };
+  const parsed = parsePolicy(written);
+  // The API server lets some through, like a time zone that nobody knows; the controller leaves such a policy alone.
+  if (!parsed.ok) {
+    const because = parsed.errors.map(({ path, message }) => `${path}: ${message}`).join(', ');
+    return { ...base, selects: false, because: [`it cannot be read: ${because}`] };
+  }
+  const policy = parsed.value;
   const { selector, reasons } = compilePolicy(policy);
-  const base = { policy: policy.metadata.name, matches: false };
   if (isEmptySelector(selector))
     return { ...base, selects: false, because: ['its nodeSelector is empty, which selects no node'] };
   if (!matchesSelector(selector, node.labels)) return { ...base, selects: false, because: [mismatch(selector, node)] };

@@ -32,7 +32,8 @@ function node(index: number): KubeObject {
       labels: {
         'kubernetes.io/hostname': name,
         'topology.kubernetes.io/zone': `zone-${index % 3}`,
-        pool: index % 10 === 0 ? 'tenth' : 'rest',
+        pool: 'all',
+        part: index % 10 === 0 ? 'tenth' : 'rest',
       },
     },
     spec: {},

@@ -48,6 +48,13 @@ async function makeCase(name: string, drain: object = {}, blocked = true): Promi
 const look = async (name: string) => fingerprint(await cluster.node(name));
 
 /** The conditions of the node go a moment after its cordon. */
+/** The status and the cordon are two requests on their way at once: either may be seen first. */
+const isCordoned = (name: string) =>
+  eventually(
+    `${name} to be cordoned`,
+    () => cluster.node(name),
+    (node) => node.spec.unschedulable === true,
+  );
 const isBack = (name: string, before: string) =>
   eventually(
     `${name} to be as before`,
@@ -167,6 +174,7 @@ describe.concurrent('people', () => {
     await cluster.patchNode('uncordoned', wanted('uncordoned'));
     const before = await look('uncordoned');
     await cluster.waitsFor('uncordoned', 'ProtectedPod');
+    await isCordoned('uncordoned');
     await cluster.patchNode('uncordoned', { spec: { unschedulable: null } });
     const waits = await cluster.waitsFor('uncordoned', 'Paused');
     expect(waits).toMatchObject({
@@ -179,7 +187,7 @@ describe.concurrent('people', () => {
       stdout: expect.stringContaining('resumed, node uncordoned'),
     });
     await cluster.waitsFor('uncordoned', 'ProtectedPod');
-    expect((await cluster.node('uncordoned')).spec.unschedulable).toBe(true);
+    await isCordoned('uncordoned');
     await cluster.remove(blocker);
     await cluster.phase('uncordoned', ['Drained']);
   });

@@ -2,7 +2,7 @@
 import { API_GROUP, API_VERSION } from '../api/names.ts';
 import type { ObjectMeta } from '../api/objects.ts';
 import type { MaintenancePolicy, NodeMaintenance } from '../api/resources.ts';
-import type { ResourceKind } from '../kube/kinds.ts';
+import { objectPath, type ResourceKind } from '../kube/kinds.ts';
 
 /** Not validated yet: see `admit.ts`. */
 export interface Custom<T> extends ObjectMeta {
@@ -29,3 +29,7 @@ function customKind<T extends { metadata: { name: string; uid?: string; resource
 
 export const policyKind = customKind<MaintenancePolicy>('MaintenancePolicy', 'maintenancepolicies');
 export const maintenanceKind = customKind<NodeMaintenance>('NodeMaintenance', 'nodemaintenances');
+
+/** Of one NodeMaintenance, or a subresource of it. */
+export const maintenancePath = (name: string, subresource?: string): string =>
+  objectPath(maintenanceKind, { namespace: '', name }, subresource);

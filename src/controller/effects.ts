@@ -7,6 +7,7 @@ import { REFUSED_RETRY_MS } from '../engine/drain.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import { type KubeClient, type EvictionAnswer, KubeError, pathOf } from '../kube/client.ts';
 import { deletePod, evict } from '../kube/evict.ts';
+import { MERGE_PATCH } from '../kube/patch.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Ledger } from './ledger.ts';
@@ -23,7 +24,6 @@ export interface EffectOptions {
   readonly onAnswer: (maintenance: Maintenance, effect: PodEffect | NodeEffect, answer: string, message: string) => void;
 }
 
-const MERGE_PATCH = 'application/merge-patch+json';
 const WEBHOOK_RETRY_MS = 10_000;
 const FORBIDDEN_RETRY_MS = 60_000;
 const UNAVAILABLE_RETRY_MS = 2_000;

@@ -2,18 +2,20 @@
  * NodeMaintenance objects as the runner's store: the spec comes from the API server, the status is ours to write. What was decided
  * holds at once in memory; the object follows, urgent changes at once and progress at most every two seconds. Only the leader writes.
  */
-import { GROUP_VERSION } from '../api/names.ts';
 import type { NodeMaintenance } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
 import { isoSeconds } from '../engine/journal.ts';
 import { activePhases, type Maintenance, terminalPhases } from '../engine/maintenance.ts';
-import { type KubeClient, pathOf } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { collectionPath } from '../kube/kinds.ts';
+import { MERGE_PATCH } from '../kube/patch.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { createBackgroundRequests } from './background-requests.ts';
 import { compileMaintenance, leftBehind, stateOf } from './compile.ts';
 import { validateMaintenance } from './admit.ts';
 import type { ApiStore } from './api-store.ts';
+import { maintenanceKind, maintenancePath } from './custom-kinds.ts';
 import { causeHeld } from './ended.ts';
 import { journalEntry } from './journal-entry.ts';
 import { type Entry, idle } from './maintenance-entry.ts';
@@ -33,8 +35,6 @@ export interface ApiStoreOptions {
   readonly onNode: (nodeName: string) => void;
 }
 
-const COLLECTION = `/apis/${GROUP_VERSION}/nodemaintenances`;
-const MERGE_PATCH = 'application/merge-patch+json';
 const RETRY_MS = 1_000;
 const REMEMBERED_DRAINS = 10;
 
@@ -94,6 +94,9 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     for (const id of byNode.get(nodeName) ?? []) yield entries.get(id) as Entry; // `put` and `drop` keep both alike
   }
 
+  /** False once it was deleted, or replaced. */
+  const isKnown = (entry: Entry) => entries.get(entry.spec.id) === entry;
+
   const { send, answered } = createBackgroundRequests(log);
   const { write, settle } = createStatusWriter({
     client,
@@ -102,7 +105,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     send,
     compose,
     gone: (id) => progress.gone(id),
-    isKnown: (entry) => entries.get(entry.spec.id) === entry,
+    isKnown,
     active: () => active,
   });
   const upkeep = createUpkeep({
@@ -110,7 +113,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     clock,
     send,
     onAgain(entry) {
-      if (entries.get(entry.spec.id) !== entry) return;
+      if (!isKnown(entry)) return;
       shelve(entry);
       onChange();
     },
@@ -171,7 +174,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
   return {
     list() {
-      if (mayAct()) for (const entry of upkeep.dueEnded(entries)) if (entries.get(entry.spec.id) === entry) upkeep.keep(entry);
+      if (mayAct()) for (const entry of upkeep.dueEnded(entries)) if (isKnown(entry)) upkeep.keep(entry);
       const ready: Maintenance[] = [];
       active = 0;
       for (const entry of live.values()) {
@@ -215,7 +218,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
         seeAnswer(
           await client.json<NodeMaintenance>({
             method: 'PATCH',
-            path: `${COLLECTION}${pathOf(maintenance.id)}`,
+            path: maintenancePath(maintenance.id),
             contentType: MERGE_PATCH,
             body,
           }),
@@ -245,7 +248,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       const request = async () => {
         await new Promise<void>((resolve) => clock.soon(resolve)); // after the cordon, which is what is waited for
         if (!mayAct()) return;
-        const created = await client.json<NodeMaintenance>({ method: 'POST', path: COLLECTION, body });
+        const created = await client.json<NodeMaintenance>({ method: 'POST', path: collectionPath(maintenanceKind), body });
         if (entries.get(name)?.unborn ?? true) seeAnswer(created);
       };
       void send(`create nodemaintenance ${name}`, request).then((ok) => {

@@ -2,11 +2,13 @@
  * The finalizer of a NodeMaintenance and its end. The finalizer is there before anything on the node is changed, and goes when nothing of
  * ours is left on it; an ended object is deleted when it is old enough.
  */
-import { finalizers, GROUP_VERSION } from '../api/names.ts';
+import { finalizers } from '../api/names.ts';
 import type { NodeMaintenance } from '../api/resources.ts';
 import { terminalPhases } from '../engine/maintenance.ts';
-import { type KubeClient, pathOf } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { MERGE_PATCH } from '../kube/patch.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
+import { maintenancePath } from './custom-kinds.ts';
 import { isStale, staleAt } from './ended.ts';
 import type { Entry } from './maintenance-entry.ts';
 
@@ -27,7 +29,6 @@ export interface Upkeep {
   noteEnded(entry: Entry): void;
 }
 
-const MERGE_PATCH = 'application/merge-patch+json';
 const RETRY_MS = 1_000;
 const SWEEP_RETRY_MS = 600_000;
 
@@ -37,6 +38,11 @@ export function createUpkeep({ client, clock, send, onAgain }: UpkeepOptions): U
   const noted = new Set<Entry>();
   /** No ended one grows old before. */
   let oldAt = Number.POSITIVE_INFINITY;
+
+  const noteEnded = (entry: Entry) => {
+    noted.add(entry);
+    oldAt = Math.min(oldAt, staleAt(entry.state));
+  };
 
   const once = (entry: Entry, what: string, againMs: Millis, request: () => Promise<unknown>) => {
     entry.housekeeping = true;
@@ -53,7 +59,7 @@ export function createUpkeep({ client, clock, send, onAgain }: UpkeepOptions): U
       const { object, state } = entry;
       if (!object || entry.unborn || entry.housekeeping) return;
       const { metadata } = object;
-      const path = `/apis/${GROUP_VERSION}/nodemaintenances${pathOf(metadata.name)}`;
+      const path = maintenancePath(metadata.name);
       // A drained node that is gone has finished, too: there is nothing to undo, and no further phase.
       const ended = terminalPhases.has(state.phase) || state.finishedAt !== undefined;
       const others = (metadata.finalizers ?? []).filter((each) => each !== finalizers.undo);
@@ -68,14 +74,11 @@ export function createUpkeep({ client, clock, send, onAgain }: UpkeepOptions): U
       else if (metadata.deletionTimestamp === undefined && isStale(state, clock.now()))
         once(entry, `delete nodemaintenance ${metadata.name}`, SWEEP_RETRY_MS, () => client.json({ method: 'DELETE', path }));
     },
-    noteEnded(entry) {
-      noted.add(entry);
-      oldAt = Math.min(oldAt, staleAt(entry.state));
-    },
+    noteEnded,
     dueEnded(entries) {
       if (clock.now() > oldAt) {
         oldAt = Number.POSITIVE_INFINITY;
-        for (const entry of entries.values()) if (terminalPhases.has(entry.state.phase)) this.noteEnded(entry);
+        for (const entry of entries.values()) if (terminalPhases.has(entry.state.phase)) noteEnded(entry);
         oldAt = Math.max(oldAt, clock.now() + SWEEP_RETRY_MS);
       }
       const due = [...noted];

@@ -5,6 +5,7 @@ import type { Decision } from '../engine/decide.ts';
 import { explain } from '../engine/explain.ts';
 import { activePhases, terminalPhases } from '../engine/maintenance.ts';
 import { KubeError, type KubeClient, pathOf } from '../kube/client.ts';
+import { MERGE_PATCH } from '../kube/patch.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Matcher } from './matcher.ts';
@@ -49,7 +50,7 @@ export function createPolicyStatus({ client, clock, log, mayAct, matcher }: Poli
         await client.json({
           method: 'PATCH',
           path: `/apis/${GROUP_VERSION}/maintenancepolicies${pathOf(name, 'status')}`,
-          contentType: 'application/merge-patch+json',
+          contentType: MERGE_PATCH,
           body,
         });
         entry.written = status;

@@ -1,10 +1,11 @@
 /** Writes the statuses of NodeMaintenances: urgent changes at once, progress at most every two seconds. Only the leader writes. */
-import { GROUP_VERSION } from '../api/names.ts';
 import type { NodeMaintenanceStatus } from '../api/resources.ts';
 import type { Decision } from '../engine/decide.ts';
 import { type Maintenance, terminalPhases } from '../engine/maintenance.ts';
-import { type KubeClient, pathOf } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { MERGE_PATCH } from '../kube/patch.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
+import { maintenancePath } from './custom-kinds.ts';
 import { causeHeld, withCause } from './ended.ts';
 import type { Entry } from './maintenance-entry.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -53,9 +54,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     Object.assign(entry, { cancelTimer: null, writing: true });
     const { decision, done } = entry;
     entry.done = [];
-    const path = `/apis/${GROUP_VERSION}/nodemaintenances${pathOf(id, 'status')}`;
     const body = { status: mergePatch(entry.written, status) };
-    const request = () => client.json({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body });
+    const request = () => client.json({ method: 'PATCH', path: maintenancePath(id, 'status'), contentType: MERGE_PATCH, body });
     void send(`write the status of nodemaintenance ${id}`, request).then((ok) => {
       entry.writing = false;
       if (ok) {

@@ -6,6 +6,7 @@ import { type KubeClient, KubeError, pathOf } from '../kube/client.ts';
 import { deletePod } from '../kube/evict.ts';
 import * as kinds from '../kube/kinds.ts';
 import { readList, readOne } from '../kube/read.ts';
+import { MERGE_PATCH } from '../kube/patch.ts';
 
 export interface UndoOptions {
   readonly client: KubeClient;
@@ -24,7 +25,6 @@ export function idOf(by: string, nodeName: string): string {
   return `${by}/${nodeName}`;
 }
 
-const MERGE_PATCH = 'application/merge-patch+json';
 // The kubelet writes its node, too, and a patch that carries the version of a moment ago is refused then.
 const MAX_CONFLICTS = 5;
 

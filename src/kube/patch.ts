@@ -1,10 +1,12 @@
 /** The door for changes to one object. */
 import type { KubeClient } from './client.ts';
 
+export const MERGE_PATCH = 'application/merge-patch+json';
+
 export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
 
 const CONTENT_TYPES: Readonly<Record<PatchType, string>> = {
-  merge: 'application/merge-patch+json',
+  merge: MERGE_PATCH,
   json: 'application/json-patch+json',
   strategic: 'application/strategic-merge-patch+json',
   // YAML by name, but JSON is YAML.

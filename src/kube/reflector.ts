@@ -10,7 +10,6 @@ import { type KubeClient, KubeError, type KubeRequest, type ServerEvent } from '
 import { collectionPath, type ResourceKind } from './kinds.ts';
 import { BrokenFrame } from './proto-reader.ts';
 import { type Reception, receive, receiveEvents, Silent } from './receive.ts';
-import { decodeOnce } from './shared-objects.ts';
 import { type Change, createStore } from './store.ts';
 import { createFrameCutter, decodeEvent, decodePage, decodeParsedEvent, PROTOBUF, type WatchEvent } from './watch-frames.ts';
 
@@ -241,8 +240,7 @@ export function reflect<T extends ObjectMeta>(options: ReflectOptions<T>): Refle
     try {
       if (client.events) {
         const { by, asked } = connect(query, 'application/json', patience);
-        const shared = decodeOnce(kind);
-        const take = (event: ServerEvent) => apply(decodeParsedEvent(shared, event));
+        const take = (event: ServerEvent) => apply(decodeParsedEvent(kind, event));
         await receiveEvents({ events: client.events.bind(client), begin: () => (begin(), take), ...asked }, by);
         return;
       }

@@ -215,7 +215,10 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     onPodGone: (nodeName, pod, now) => progress.left(idOf(options.by, nodeName), pod, now),
     onAnswer(maintenance, effect, answer, message) {
       log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message });
-      if (answer === 'Forbidden' || (answer === 'Failed' && message.startsWith('forbidden (403)'))) forbidden ??= message;
+      // A handover that was not asked for in so many words is done without: the eviction says whether the run may do what it needs.
+      const goesOn = effect.do === 'Detach' && maintenance.settings.handover === 'WhenNeeded';
+      const isForbidden = answer === 'Forbidden' || (answer === 'Failed' && message.startsWith('forbidden (403)'));
+      if (isForbidden && !goesOn) forbidden ??= message;
       if (answer !== 'Done') return;
       if ('pod' in effect) granted = true;
       else if (effect.do === 'Cordon' && readJournal(effect.node) === null) closed.add(maintenance.nodeName);

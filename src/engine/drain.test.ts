@@ -260,6 +260,19 @@ describe('handover within a drain', () => {
     ]);
   });
 
+  it('is done without where labels may not be changed, unless it was asked for in so many words', () => {
+    const attempts = { 'uid-web-1': anAttempt({ effect: 'Detach', answer: 'Forbidden', retryAt: NOW + MINUTE }) };
+    const alone = { attempts, namespaces: { shop: view } };
+    expect(reportOf(aPod(), alone, mode('WhenNeeded'))).toMatchObject({
+      state: 'Evicting',
+      handover: 'not handed over: its labels may not be changed',
+      decision: { effects: [{ do: 'Evict' }] },
+    });
+    const refused = { ...alone, budgets: [exhausted] };
+    expect(reportOf(aPod(), refused, mode('WhenNeeded'))).toMatchObject({ blocker: { cause: 'BudgetExhausted' } });
+    expect(reportOf(aPod(), alone, mode('Always'))).toMatchObject({ blocker: { cause: 'Forbidden' }, decision: { effects: [] } });
+  });
+
   it('waits for a detach to show, then repeats it', () => {
     const attempts = { 'uid-web-1': anAttempt({ effect: 'Detach', answer: 'Done' }) };
     expect(reportOf(aPod(), { attempts, namespaces: { shop: view } }, mode('Always'))).toMatchObject({

@@ -12,7 +12,7 @@ import { budgetKey, openBudgetBook, type BudgetBook } from './budgets.ts';
 import type { PodEffect, PodState } from './effect.ts';
 import { foremost } from './foremost.ts';
 import { graceFor, lastMoment } from './grace.ts';
-import { decideHandedOver, decideHandover } from './handover-step.ts';
+import { decideHandedOver, decideHandover, handoverMode, mayNotDetach } from './handover-step.ts';
 import { readHandover } from './handover.ts';
 import { ladderAt, type LadderState } from './ladder.ts';
 import { classifyPod, ownerKey, podKey, skippedFrom, type PodClass, type SkipBecause } from './pods.ts';
@@ -278,7 +278,7 @@ function decideGently(candidate: Candidate, attempt: Attempt | undefined, pass: 
       return { state: 'Waiting', blocker, ...(until !== null && { wakeAt: until }) };
     }
   }
-  const held = heldBack(pod, attempt, pass);
+  const held = mayNotDetach(attempt, handoverMode(drain, ladder)) ? null : heldBack(pod, attempt, pass);
   if (held) return held;
 
   const journal = readHandover(pod);

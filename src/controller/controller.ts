@@ -2,6 +2,7 @@
  * The controller: what it watches, who leads, and what is told to the outside. Policies and nodes are watched by every replica, so that
  * a follower takes over warm; only the leader runs the loop and writes.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { MaintenancePolicy, NodeMaintenance } from '../api/resources.ts';
 import type { Node, Pod } from '../api/objects.ts';
 import { validateMaintenance, validatePolicy } from './admit.ts';
@@ -57,6 +58,11 @@ export interface Controller {
 // an undo for them ends at once, and would begin anew in every pass.
 const ADOPT_AGAIN_MS = 30_000;
 
+/** A kubelet writes the status of its node every five minutes, or more often: mostly with nothing in it that is looked at here. */
+function isBeat(known: Node | undefined, node: Node): boolean {
+  return known !== undefined && isDeepStrictEqual({ ...known, resourceVersion: '' }, { ...node, resourceVersion: '' });
+}
+
 export function runController(options: ControllerOptions): Controller {
   const { client, clock, log, random, observer } = options;
   const nodes = new Map<string, Node>();
@@ -98,7 +104,9 @@ export function runController(options: ControllerOptions): Controller {
           nodes.delete(object.name);
           matcher.forget(object.name);
         } else {
+          const beat = isBeat(nodes.get(object.name), object) && !store.of(object.name);
           nodes.set(object.name, object);
+          if (beat) return matcher.renew();
           matcher.see(object, clock.now());
         }
         poke();

@@ -28,6 +28,8 @@ export interface History {
 export interface Matcher {
   setPolicies(policies: readonly Policy[]): void;
   see(node: Node, now: Millis): void;
+  /** Some nodes are newer versions with nothing new in them. */
+  renew(): void;
   forget(nodeName: string): void;
   /** Looks at the nodes that have changed, or whose time has come, since the last call. Returns their names. */
   look(now: Millis): readonly string[];
@@ -96,6 +98,7 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
       members.clear();
       dirty.add(node.name);
     },
+    renew: () => members.clear(),
     forget(nodeName) {
       times.forget(nodeName);
       members.clear();

@@ -255,9 +255,15 @@ describe('handover within a drain', () => {
 
   it('does not keep a pod from its last moment', () => {
     const drain = { ...mode('Always'), goneAt: NOW + 30 * SECOND };
-    expect(reportOf(aPod(), { namespaces: { shop: view } }, drain).decision.effects).toMatchObject([
-      { do: 'Delete', graceSeconds: 30 },
-    ]);
+    const effects = (parts: WorldParts) => reportOf(aPod(), { namespaces: { shop: view }, ...parts }, drain).decision.effects;
+    expect(effects({})).toMatchObject([{ do: 'Evict', graceSeconds: 30 }]);
+    expect(effects({ budgets: [exhausted] })).toMatchObject([{ do: 'Delete', graceSeconds: 30 }]);
+  });
+
+  it('leaves what a budget allows to the pod at its last moment, not to another beside a deletion', () => {
+    const last = { ...aDrain({ with: { handover: 'Always' } }), goneAt: NOW + 30 * SECOND };
+    const report = reportOf(aPod(), { budgets: [aBudget({ disruptionsAllowed: 1 })], namespaces: {} }, last);
+    expect(report.decision.effects).toMatchObject([{ do: 'Evict', budget: 'shop/web', graceSeconds: 30 }]);
   });
 
   it('is done without where labels may not be changed, unless it was asked for in so many words', () => {

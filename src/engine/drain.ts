@@ -261,7 +261,14 @@ function decidePod(candidate: Candidate, pass: Pass): PodDecision {
   const asked = attempt?.effect === 'Delete' ? heldBack(pod, attempt, pass) : null;
   if (asked) return asked;
   const gentle = decideGently(candidate, attempt, pass);
-  return gentle.state === 'Evicting' ? gentle : decideByLadder(candidate, gentle, pass.now);
+  if (gentle.state === 'Evicting') return gentle;
+  const last = decideByLadder(candidate, gentle, pass.now);
+  if (last.effect?.do !== 'Delete') return last;
+  // Only what a budget refuses is deleted around it: else another pod may take, in this same pass, what it would have allowed this one.
+  const eviction = heldBack(pod, attempt, pass) ? null : decideEviction(candidate, gentle.handover, pass);
+  if (eviction?.effect?.do !== 'Evict') return last;
+  const { graceSeconds } = last.effect;
+  return { ...eviction, effect: { ...eviction.effect, ...(graceSeconds !== undefined && { graceSeconds }) } };
 }
 
 /** Without the ladder's last rungs. */

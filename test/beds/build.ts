@@ -122,6 +122,26 @@ const builds: readonly Build[] = [
       go(scratch, ['install', '-trimpath', `-ldflags=${LDFLAGS}`, `sigs.k8s.io/kwok/cmd/kwok@v${versions.kwok}`], { GOBIN: out }),
   },
   {
+    title: `helm ${versions.helm}`,
+    folder: folderOf('helm'),
+    programs: ['helm'],
+    run: (out, scratch) => {
+      // what helm's own Makefile stamps: its version, and the Kubernetes that `helm template` and `helm lint` take for granted
+      const [major, minor] = versions.kubernetes.split('.');
+      const stamps = Object.entries({
+        'internal/version.version': `v${versions.helm}`,
+        'pkg/chartutil.k8sVersionMajor': major,
+        'pkg/chartutil.k8sVersionMinor': minor,
+        'pkg/lint/rules.k8sVersionMajor': major,
+        'pkg/lint/rules.k8sVersionMinor': minor,
+      });
+      const stamp = stamps.map(([name, value]) => `-X helm.sh/helm/v3/${name}=${value}`).join(' ');
+      go(scratch, ['install', '-trimpath', `-ldflags=${LDFLAGS} ${stamp}`, `helm.sh/helm/v3/cmd/helm@v${versions.helm}`], {
+        GOBIN: out,
+      });
+    },
+  },
+  {
     title: 'the test app',
     folder: folderOf('app'),
     programs: ['app'],

@@ -135,17 +135,18 @@ function resultOf(rule: CheckRule, { code, stdout, why }: CommandResult, { maxOu
   return { rule, status, message: oneLine(said, Math.max(maxOutputLength, 4)) };
 }
 
-/** Lets so many in at once, the others in their turn. */
+/** Lets so many in at once, the others in their turn: who leaves gives its place to the next. */
 function createGate(width: number): () => Promise<() => void> {
   let inside = 0;
   const waiting: (() => void)[] = [];
   const leave = () => {
-    inside -= 1;
-    waiting.shift()?.();
+    const next = waiting.shift();
+    if (next) next();
+    else inside -= 1;
   };
   return async () => {
     if (inside >= width) await new Promise<void>((resolve) => waiting.push(resolve));
-    inside += 1;
+    else inside += 1;
     return leave;
   };
 }

@@ -123,7 +123,7 @@ export function statementPatch(
   };
 }
 
-/** @throws KubeError; 409 when the node under this name is another one, 404 when it is gone. */
+/** @throws KubeError; 422 when the node under this name is another one, 404 when it is gone. */
 export async function writeStatement(client: KubeClient, name: string, body: StatementPatch): Promise<void> {
   await patch(client, pathOf(name, 'status'), body, 'strategic', { fieldManager: 'drover-agent', timeoutMs: 10_000 });
 }

@@ -85,8 +85,8 @@ export function createReporter(options: ReporterOptions): Reporter {
       failure = message;
       failures += 1;
       onWrite(null);
-      // The machine has joined anew under its old name: what is to be written is written on the new node.
-      if (error instanceof KubeError && (error.code === 409 || error.code === 404)) await readAgain();
+      // The machine has joined anew under its old name (a uid that is another one is "field is immutable", 422): it is told to the new node.
+      if (error instanceof KubeError && [404, 409, 422].includes(error.code)) await readAgain();
     }
   }
 

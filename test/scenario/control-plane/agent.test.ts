@@ -335,9 +335,11 @@ it('the admission policy holds an agent to its own node, and there to what is it
       'own/status',
       { metadata: { annotations: { [SIGNALS]: null } }, status: { conditions: [{ type: 'NTPProblem', $patch: 'delete' }] } },
     ],
-    ['own', { metadata: { annotations: { 'drover.dev/maintenance': '{}' } }, spec: { unschedulable: true } }],
     ['own', { spec: { taints: [{ key: 'drover.dev/maintenance', value: 'x', effect: 'PreferNoSchedule' }] } }],
-    ['own', { metadata: { annotations: { 'drover.dev/maintenance': null } }, spec: { unschedulable: null, taints: null } }],
+    ['own', { spec: { taints: null } }],
+    // last, because the node controller then adds a taint of its own
+    ['own', { metadata: { annotations: { 'drover.dev/maintenance': '{}' } }, spec: { unschedulable: true } }],
+    ['own', { metadata: { annotations: { 'drover.dev/maintenance': null } }, spec: { unschedulable: null } }],
   ] as const)
     expect(await refusal(path, body), `${path} ${JSON.stringify(body)}`).toBeNull();
 

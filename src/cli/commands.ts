@@ -8,8 +8,10 @@ import { drainCommand } from './drain/command.ts';
 import { planCommand } from './plan/command.ts';
 import { snapshotCommand } from './snapshot/command.ts';
 import { downCommand } from './sim/down/command.ts';
+import { eventCommand } from './sim/event/command.ts';
 import { kubeconfigCommand } from './sim/kubeconfig/command.ts';
 import { loadCommand } from './sim/load/command.ts';
+import { metadataCommand } from './sim/metadata/command.ts';
 import { upCommand } from './sim/up/command.ts';
 import { statusCommand } from './status/command.ts';
 import { uncordonCommand } from './uncordon/command.ts';
@@ -31,6 +33,8 @@ export const commands: readonly AnyCommand[] = [
   downCommand,
   loadCommand,
   kubeconfigCommand,
+  metadataCommand,
+  eventCommand,
   snapshotCommand,
   controllerCommand,
   agentCommand,
@@ -40,7 +44,7 @@ export const commands: readonly AnyCommand[] = [
 /** The first word of commands of two. */
 export const groups: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
   sim: {
-    summary: 'A simulated cluster to try things on: up, down, load, kubeconfig',
+    summary: 'A simulated cluster to try things on: up, down, load, kubeconfig, metadata, event',
     description:
       'A simulated Kubernetes cluster on this machine, for kubectl and drover alike. It needs no containers and no rights.',
   },

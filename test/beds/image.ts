@@ -36,14 +36,27 @@ const sha256 = (content: Buffer) => createHash('sha256').update(content).digest(
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
+/** How an image is run, as its configuration has it. */
+export interface ImageConfig {
+  readonly Entrypoint: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly User?: string;
+  readonly WorkingDir?: string;
+  readonly Env?: readonly string[];
+}
+
 /** A docker archive (`ctr images import`, `docker load`) of an image that holds one static program and runs it. */
 export function imageArchive(name: string, program: { path: string; content: Buffer }, entrypoint: readonly string[]): Buffer {
-  const layer = tar([[program.path.replace(/^\//, ''), program.content]]);
+  return archiveOf(name, tar([[program.path.replace(/^\//, ''), program.content]]), { Entrypoint: entrypoint });
+}
+
+/** The same of an image with one layer, a tar file. */
+export function archiveOf(name: string, layer: Buffer, run: ImageConfig): Buffer {
   const config = Buffer.from(
     JSON.stringify({
       architecture: architectures[process.arch] ?? process.arch,
       os: 'linux',
-      config: { Entrypoint: entrypoint },
+      config: run,
       rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
     }),
   );

@@ -19,6 +19,30 @@ export const kubernetesPrograms = [
   'kubectl',
 ] as const;
 
+/** Modules that only lend their CRDs: what the chart makes of their kinds is held against them. */
+export const crdModules = {
+  'github.com/prometheus-operator/prometheus-operator': {
+    version: 'v0.85.0',
+    folder: 'example/prometheus-operator-crd',
+    files: [
+      'monitoring.coreos.com_podmonitors.yaml',
+      'monitoring.coreos.com_prometheusrules.yaml',
+      'monitoring.coreos.com_servicemonitors.yaml',
+    ],
+  },
+  'github.com/openshift/api': {
+    version: 'v0.0.0-20240912201240-0a8800162826',
+    folder: 'security/v1/zz_generated.crd-manifests',
+    files: ['0000_03_config-operator_01_securitycontextconstraints.crd.yaml'],
+  },
+} as const;
+
+/** The folder of those CRDs. */
+export function crdFolder(): string {
+  const versionsOf = Object.values(crdModules).map(({ version }) => version);
+  return join(cacheFolder(), `crds-${createHash('sha256').update(versionsOf.join()).digest('hex').slice(0, 12)}`);
+}
+
 export type Program = (typeof kubernetesPrograms)[number] | 'etcd' | 'kwok' | 'helm' | 'app' | 'kubectl-1.32';
 
 /** DROVER_BEDS, else ~/.cache/drover-beds. */

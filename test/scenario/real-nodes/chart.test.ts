@@ -154,7 +154,7 @@ it('was refused nothing for want of a right, by its log and by the API server', 
 
 it('leaves nothing behind when it is removed, but the CRDs and the records of what was done', async () => {
   await helm(bed.kubeconfig, 'uninstall', 'drover', `--namespace=${HOME}`, '--wait', '--timeout=120s');
-  const isKept = (each: string) => /^CustomResourceDefinition\/\/|^NodeMaintenance\//.test(each);
+  const isKept = (each: string) => /^(CustomResourceDefinition|APIService|NodeMaintenance)\/\//.test(each);
   const left = await eventually(
     'everything to be gone',
     async () => (await inventory()).filter((each) => !before.includes(each)),

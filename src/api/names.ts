@@ -11,6 +11,10 @@ export const annotations = {
   handover: 'drover.dev/handover',
   /** On a pod: why it was given back; it is not handed over again. */
   handoverRefused: 'drover.dev/handover-refused',
+  /** On a node, by its agent: what is known about the machine, as JSON (node-signal.ts). */
+  signals: 'drover.dev/signals',
+  /** On a node, by its agent: the types of the conditions that are its own, so that one nobody sets any more is taken off. */
+  agentConditions: 'drover.dev/agent-conditions',
 } as const;
 
 export const taints = {

@@ -8,7 +8,7 @@ import { runController } from '../controller/controller.ts';
 import { createEventRecorder } from '../controller/event-recorder.ts';
 import { countRequests, createControllerMetrics } from '../controller/metrics.ts';
 import { createObserver } from '../controller/observing.ts';
-import { passCheck, startServer } from '../controller/server.ts';
+import { passCheck, startServer } from '../lib/observe-server.ts';
 import { isoSeconds } from '../engine/journal.ts';
 import { KubeError } from '../kube/client.ts';
 import { connect } from '../kube/request.ts';

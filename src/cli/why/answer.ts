@@ -3,7 +3,7 @@ import type { Node } from '../../api/objects.ts';
 import type { MaintenancePhase, MaintenancePolicy, NodeMaintenance, PodStatus } from '../../api/resources.ts';
 import type { PodReport } from '../../engine/drain.ts';
 import { explain } from '../../engine/explain.ts';
-import { isCommandLine, readJournal } from '../../engine/journal.ts';
+import { AGENT, isCommandLine, readJournal } from '../../engine/journal.ts';
 import { podKey } from '../../engine/pods.ts';
 import type { Millis } from '../../lib/clock.ts';
 import { causeHeld } from '../../controller/ended.ts';
@@ -93,7 +93,9 @@ function sentenceOf(
   if (journal && row) {
     const who = authorOf(journal.by, node.name);
     const orphan = isCommandLine(journal.by)
-      ? `taken out by ${who} with drover drain`
+      ? journal.by.startsWith(AGENT)
+        ? 'taken out by its own agent'
+        : `taken out by ${who} with drover drain`
       : `marked by ${journal.by}, a maintenance that no longer exists`;
     return `node ${node.name} was ${orphan}, ${elapsed(now - Date.parse(journal.since))} ago: ${journal.reason}`;
   }

@@ -165,6 +165,7 @@ export function runController(options: ControllerOptions): Controller {
     const current = store.of(nodeName);
     const change = current && noticeChange(current, match);
     if (change) store.announce(current, change);
+    if (current?.notice) matcher.holds(current, now); // the matcher learns when its answer will change
     const by = readJournal(node)?.by;
     if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(nodeName)?.id !== by) store.adopt(by, nodeName);
   };

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Rule, withRules } from './cel-rule.ts';
 import { driftMatch } from './drift.ts';
 import { annotations, taints } from './names.ts';
-import { signalKinds, signalSources } from './node-signal.ts';
+import { signalKinds } from './node-signal.ts';
 import { duration, labelValue, qualifiedName } from './scalars.ts';
 
 const ownMark = (key: string, what: string): Rule<{ key: string }> => ({
@@ -45,6 +45,8 @@ const annotationMatch = withRules(
   }),
   [ownMark(annotations.maintenance, 'annotation')],
 );
+
+const signalSources = ['sentinel', 'azure', 'aws', 'gcp', 'check'] as const;
 
 const signalMatch = z.strictObject({
   kinds: z.array(z.enum(signalKinds)).min(1).max(signalKinds.length).describe('The kinds of signal; one of them is enough.'),

@@ -7,6 +7,8 @@ export const GROUP_VERSION = `${API_GROUP}/${API_VERSION}`;
 export const annotations = {
   /** On a node: what Drover changed on it, as JSON, written in the same patch as the change. */
   maintenance: 'drover.dev/maintenance',
+  /** On a node: what its agent has been told about the machine, as a JSON array of `NodeSignal`. */
+  signals: 'drover.dev/signals',
   /** On a pod: the labels that a handover took from it, as JSON. */
   handover: 'drover.dev/handover',
   /** On a pod: why it was given back; it is not handed over again. */

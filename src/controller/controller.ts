@@ -20,6 +20,7 @@ import { compilePolicy, type Policy } from './compile.ts';
 import { maintenanceKind, type Custom, policyKind } from './custom-kinds.ts';
 import { createMatcher } from './matcher.ts';
 import { createMaintenanceStore } from './maintenance-store.ts';
+import { noticeChange } from './notice-change.ts';
 import type { Observer } from './observer.ts';
 import { createPolicyStatus } from './policy-status.ts';
 import { createProgress } from './progress.ts';
@@ -168,7 +169,11 @@ export function runController(options: ControllerOptions): Controller {
     if (!node) return;
     const match = matcher.match(nodeName);
     const wanted = match && node.deletedAt === undefined && !match.policy.limits.paused && !store.of(nodeName);
-    if (wanted && !store.isSpent(node, match.policy.name)) store.create(nodeName, node.uid, match);
+    if (wanted && !store.isSpent(node, match.policy.name, match.notice)) store.create(nodeName, node.uid, match);
+    const current = store.of(nodeName);
+    const change = current && noticeChange(current, match);
+    if (change) store.announce(current, change);
+    if (current?.notice) matcher.holds(current, now); // the matcher learns when its answer will change
     const by = readJournal(node)?.by;
     if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(nodeName)?.id !== by) store.adopt(by, nodeName);
   };

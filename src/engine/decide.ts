@@ -93,7 +93,7 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const node = nodes.get(maintenance.nodeName);
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
-    const { id, policy, priority, createdAt, goneAt, reasonType, runNow } = maintenance;
+    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, notice } = maintenance;
     const journal = readJournal(node);
     return [
       {
@@ -103,9 +103,11 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
         priority,
         since: createdAt,
         byCondition: reasonType === 'Condition',
+        byAge: reasonType === 'Age',
         // Its leader died between the cordon and the status: what is under way is finished.
         anyTime: runNow || (journal?.by === id && journal.stage === 'Cordoned'),
         ...(goneAt !== undefined && { goneAt }),
+        ...(notice?.heldUntil !== undefined && { heldUntil: notice.heldUntil }),
       },
     ];
   });

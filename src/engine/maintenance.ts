@@ -18,13 +18,31 @@ export const terminalPhases: ReadonlySet<Phase> = new Set(['HandedBack', 'Cancel
 /** Phases in which the node is out because of us and its pods are not yet running elsewhere. */
 export const activePhases: ReadonlySet<Phase> = new Set(['Draining', 'Settling', 'Undoing']);
 
-export type ReasonType = 'Taint' | 'Condition' | 'Label' | 'Annotation' | 'Manual';
+export type ReasonType =
+  | 'Taint'
+  | 'Condition'
+  | 'Label'
+  | 'Annotation'
+  | 'Signal'
+  | 'ScheduledEvent'
+  | 'Drift'
+  | 'Age'
+  | 'Manual';
 
 /** A pod that has left, as far as "is it Ready again?" needs it. */
 export interface MovedPod {
   readonly namespace: string;
   readonly name: string;
   readonly owner: Owner;
+}
+
+export interface MaintenanceNotice {
+  readonly kind: string;
+  readonly id: string;
+  /** Going away, it means that nothing has happened. */
+  readonly revocable: boolean;
+  /** Windows and limits hold the node back until then; absent: not at all. */
+  readonly heldUntil?: Millis;
 }
 
 export interface Maintenance {
@@ -44,6 +62,8 @@ export interface Maintenance {
   readonly runNow: boolean;
   readonly createdAt: Millis;
   readonly goneAt?: Millis;
+  /** What was announced for the machine; absent: nothing, or a person has set `goneAt`. */
+  readonly notice?: MaintenanceNotice;
   readonly state: MaintenanceState;
   /** Short-lived knowledge of this process; a restart loses it and is only more careful for it. */
   readonly memory: MaintenanceMemory;
@@ -67,4 +87,12 @@ export interface MaintenanceMemory {
   readonly moved: readonly MovedPod[];
   /** null: not known (after a restart). */
   readonly movedClaims: boolean | null;
+}
+
+/** A machine that goes, so soon that its node waits for no window, no place and no other node. */
+export function isPressing(
+  { goneAt, heldUntil }: { readonly goneAt?: Millis | undefined; readonly heldUntil?: Millis | undefined },
+  now: Millis,
+): boolean {
+  return goneAt !== undefined && (heldUntil === undefined || now >= heldUntil);
 }

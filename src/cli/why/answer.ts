@@ -20,6 +20,8 @@ export interface WhyInput {
   readonly policies: readonly MaintenancePolicy[] | null;
   /** For a node that a command line has taken out: how its pods look now. */
   readonly pods: readonly PodReport[] | null;
+  /** The nodes of the cluster, where a policy compares them; absent: only this one. */
+  readonly peers?: readonly Node[];
   readonly now: Millis;
 }
 
@@ -72,7 +74,7 @@ export function answerWhy(input: WhyInput): WhyAnswer {
       },
     }),
     ...(next !== undefined && { next }),
-    policies: (policies ?? []).map((policy) => policyView(policy, node, now)),
+    policies: (policies ?? []).map((policy) => policyView(policy, node, now, input.peers ?? [node])),
   };
 }
 

@@ -97,7 +97,10 @@ function channelSchema<S extends z.ZodType<SecretSource>>(secret: S, bodyFile: b
   const header = withRules(
     z.strictObject({
       name: matching("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$", 'must be the name of a header').min(1).max(128).describe('Its name.'),
-      value: matching('^[^\\r\\n]*$', 'must be one line').max(2048).exactOptional().describe('Its value, where that is no secret.'),
+      value: matching('^[^\\r\\n]*$', 'must be one line')
+        .max(2048)
+        .exactOptional()
+        .describe('Its value, where that is no secret.'),
       valueFrom: secret.exactOptional().describe('Where its value is.'),
     }),
     [
@@ -141,7 +144,9 @@ function channelSchema<S extends z.ZodType<SecretSource>>(secret: S, bodyFile: b
   const slack = withRules(
     z.strictObject({
       webhook: secret.exactOptional().describe('The address of an incoming webhook. It can post, but not edit.'),
-      token: secret.exactOptional().describe('The token of a bot with chat:write: messages are edited in place and answered in threads.'),
+      token: secret
+        .exactOptional()
+        .describe('The token of a bot with chat:write: messages are edited in place and answered in threads.'),
       channel: z.string().min(1).max(80).exactOptional().describe('Where to, like C0123456789. Needed with token.'),
       username: z.string().min(1).max(80).exactOptional().describe('Name that is shown.'),
       iconEmoji: z.string().min(1).max(80).exactOptional().describe('Icon that is shown, like :warning:.'),
@@ -217,7 +222,9 @@ function channelSchema<S extends z.ZodType<SecretSource>>(secret: S, bodyFile: b
       security: z
         .enum(['StartTls', 'Tls', 'None'])
         .default('StartTls')
-        .describe('StartTls: encrypted after the greeting, or not at all sent. Tls: encrypted from the start. None: in clear text.'),
+        .describe(
+          'StartTls: encrypted after the greeting, or not at all sent. Tls: encrypted from the start. None: in clear text.',
+        ),
       username: z.string().min(1).max(256).exactOptional().describe('To log in.'),
       password: secret.exactOptional().describe('To log in.'),
       from: address().describe('The sender.'),
@@ -238,7 +245,9 @@ function channelSchema<S extends z.ZodType<SecretSource>>(secret: S, bodyFile: b
   );
   const pagerDuty = z.strictObject({
     routingKey: secret.describe('The integration key of Events API v2.'),
-    apiUrl: url().default('https://events.pagerduty.com').describe('The address of the API; https://events.eu.pagerduty.com in the EU.'),
+    apiUrl: url()
+      .default('https://events.pagerduty.com')
+      .describe('The address of the API; https://events.eu.pagerduty.com in the EU.'),
   });
   const cloudEvents = withRules(
     z.strictObject({
@@ -248,14 +257,20 @@ function channelSchema<S extends z.ZodType<SecretSource>>(secret: S, bodyFile: b
         .enum(['Structured', 'Binary'])
         .default('Structured')
         .describe('Structured: one JSON object. Binary: the attributes are headers, the body is the data.'),
-      source: matching('^\\S+$', 'must be a URI reference like /clusters/prod').min(1).max(256).default('/drover').describe('The attribute source.'),
+      source: matching('^\\S+$', 'must be a URI reference like /clusters/prod')
+        .min(1)
+        .max(256)
+        .default('/drover')
+        .describe('The attribute source.'),
       headers,
     }),
     [oneUrl],
   );
 
   const shape = z.strictObject({
-    type: z.enum(Object.keys(channelBlocks) as [ChannelType, ...ChannelType[]]).describe('The service. The field of the same name says how it is reached.'),
+    type: z
+      .enum(Object.keys(channelBlocks) as [ChannelType, ...ChannelType[]])
+      .describe('The service. The field of the same name says how it is reached.'),
     slack: slack.exactOptional().describe('For type Slack.'),
     teams: teams.exactOptional().describe('For type Teams.'),
     telegram: telegram.exactOptional().describe('For type Telegram.'),

@@ -55,8 +55,18 @@ const shared = {
   digestEvery: duration('1m', '24h').default('15m').describe('With Run, where messages cannot be edited: how often it is told.'),
   message: template(4096).exactOptional().describe('The message. Absent: a sentence that says node, reason and how it stands.'),
   messages: messages.exactOptional(),
-  retries: z.int32().min(0).max(20).default(10).describe('Tries after the first, where the service does not answer or is busy. 10 last about five minutes.'),
-  perMinute: z.int32().min(1).max(600).default(30).describe('Most requests in a minute; what comes meanwhile for the same node becomes one message.'),
+  retries: z
+    .int32()
+    .min(0)
+    .max(20)
+    .default(10)
+    .describe('Tries after the first, where the service does not answer or is busy. 10 last about five minutes.'),
+  perMinute: z
+    .int32()
+    .min(1)
+    .max(600)
+    .default(30)
+    .describe('Most requests in a minute; what comes meanwhile for the same node becomes one message.'),
 };
 
 export const notifyEntry = z

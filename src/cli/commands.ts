@@ -4,6 +4,7 @@ import { controllerCommand } from './controller/command.ts';
 import { crdsCommand } from './crds/command.ts';
 import { demoCommand } from './demo/command.ts';
 import { drainCommand } from './drain/command.ts';
+import { notifyTestCommand } from './notify/test/command.ts';
 import { planCommand } from './plan/command.ts';
 import { snapshotCommand } from './snapshot/command.ts';
 import { downCommand } from './sim/down/command.ts';
@@ -31,12 +32,17 @@ export const commands: readonly AnyCommand[] = [
   loadCommand,
   kubeconfigCommand,
   snapshotCommand,
+  notifyTestCommand,
   controllerCommand,
   crdsCommand,
 ];
 
 /** The first word of commands of two. */
 export const groups: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
+  notify: {
+    summary: 'Who is told, and whether it gets there: test',
+    description: 'What people are told is written in policies and in the configuration of the controller; docs/notifications.md.',
+  },
   sim: {
     summary: 'A simulated cluster to try things on: up, down, load, kubeconfig',
     description:

@@ -1,5 +1,7 @@
 /** What the controller is told, by its file and its flags together. Every key of the file is also a flag, and the flag wins. */
 import * as z from 'zod';
+import { ownNotifyList } from '../api/notify.ts';
+import { parseFields } from '../api/validate.ts';
 import type { GlobalValues } from './command.ts';
 import { CommandError } from './errors.ts';
 import { longName } from './flags.ts';
@@ -24,6 +26,8 @@ export const controllerConfig = z.strictObject({
   metricsAddress: address.default(':8080').describe('Where /metrics, /healthz and /readyz are served; "0" serves nothing.'),
   logLevel: z.enum(logLevels).default('info').describe('Least level that is logged.'),
   logFormat: z.enum(logFormats).default('json').describe('json: one object per line. text: for people.'),
+  clusterName: z.string().min(1).max(63).exactOptional().describe('What messages call this cluster.'),
+  notify: ownNotifyList.exactOptional().describe('Who is told about every maintenance, and where.'),
 });
 
 export type ControllerConfig = z.output<typeof controllerConfig>;
@@ -45,16 +49,15 @@ export function readControllerConfig(written: unknown, flags: ControllerConfigIn
   if (written != null && (typeof written !== 'object' || Array.isArray(written))) {
     throw new CommandError(`${source}: must be a map of settings, like "logLevel: debug"`);
   }
-  const parsed = controllerConfig.safeParse({ ...written, ...flags });
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map(
-        (key) => `${source}: ${key}: is not a known setting; known are ${Object.keys(controllerConfig.shape).join(', ')}`,
-      );
-    const message = issue.code === 'invalid_value' ? `must be one of ${issue.values.map(String).join(', ')}` : issue.message;
-    const key = issue.path.join('.');
-    return [Object.hasOwn(flags, key) ? `${longName(key)} ${message}` : `${source}: ${key}: ${message}`];
+  const parsed = parseFields(controllerConfig, { ...written, ...flags });
+  if (parsed.ok) return parsed.value;
+  const lines = parsed.errors.map(({ path, message }) => {
+    const [key = ''] = path.split(/[.[]/);
+    if (!Object.hasOwn(controllerConfig.shape, key))
+      return `${source}: ${path}: is not a known setting; known are ${Object.keys(controllerConfig.shape).join(', ')}`;
+    return Object.hasOwn(flags, key)
+      ? `${longName(key)}${path === key ? '' : ` ${path}:`} ${message}`
+      : `${source}: ${path}: ${message}`;
   });
   const [first = '', ...rest] = lines;
   throw new CommandError(first, { details: rest.map((line) => `error: ${line}`) });

@@ -7,6 +7,7 @@ import type { NodeEffect } from '../engine/steps.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Gauge, Registry } from '../lib/metrics.ts';
+import { createNotifyMetrics, type NotifyMetrics } from './notify-metrics.ts';
 
 export interface ProcessUsage {
   readonly residentBytes: number;
@@ -35,6 +36,7 @@ export interface ControllerMetrics {
   requested(method: string, code: number): void;
   /** Where the queue of events is counted; until then it shows 0. */
   readEvents(events: EventTotals): void;
+  readonly notify: NotifyMetrics;
 }
 
 const living = ['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing'] as const satisfies readonly Phase[];
@@ -123,6 +125,7 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     help: 'Requests to the API server by method and status code; code 0: no answer. A watch counts when it is opened.',
     labelNames: ['method', 'code'],
   });
+  const notify = createNotifyMetrics(registry);
   registry
     .gauge({ name: 'drover_build_info', help: 'Always 1; the version is in the label.', labelNames: ['version'] })
     .set({ version }, 1);
@@ -187,6 +190,7 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     readEvents(source) {
       events = source;
     },
+    notify,
   };
 }
 

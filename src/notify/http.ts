@@ -124,7 +124,9 @@ function connectionError(error: unknown): DeliveryError {
     });
   }
   if (untrusted.test(code))
-    return new DeliveryError(`the certificate of the server is not trusted (${code}); name its authority in http.ca`, { again: false });
+    return new DeliveryError(`the certificate of the server is not trusted (${code}); name its authority in http.ca`, {
+      again: false,
+    });
   return new DeliveryError(`no connection (${/^[A-Z][A-Z0-9_]*$/.test(code) ? code : 'broken'})`, { again: true });
 }
 

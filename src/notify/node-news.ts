@@ -106,7 +106,12 @@ const happened: Readonly<Record<Topic, (news: NodeNews) => string>> = {
 
 function sentence(news: NodeNews, { clusterName }: Place): string {
   const where = clusterName === '' ? '' : `[${clusterName}] `;
-  const why = news.topic === 'Started' ? `: ${reasonOf(news)}` : news.topic === 'Failed' || news.topic === 'Waiting' ? '' : ` (${reasonOf(news)})`;
+  const why =
+    news.topic === 'Started'
+      ? `: ${reasonOf(news)}`
+      : news.topic === 'Failed' || news.topic === 'Waiting'
+        ? ''
+        : ` (${reasonOf(news)})`;
   return `${where}node ${news.node}: ${happened[news.topic](news)}${why}`;
 }
 
@@ -131,7 +136,17 @@ export function span(ms: Millis): string {
 /** What a template sees where there is no node: in messages about a run and in tests. */
 export function emptyMarkers(place: Place, at: Millis): Record<MarkerName, Value> {
   return {
-    Event: { EventId: '', EventType: '', ResourceType: 'VirtualMachine', Resources: [], EventStatus: '', NotBefore: '', Description: '', EventSource: 'Platform', DurationInSeconds: -1 },
+    Event: {
+      EventId: '',
+      EventType: '',
+      ResourceType: 'VirtualMachine',
+      Resources: [],
+      EventStatus: '',
+      NotBefore: '',
+      Description: '',
+      EventSource: 'Platform',
+      DurationInSeconds: -1,
+    },
     NodeName: '',
     NodeLabels: new Map(),
     ClusterName: place.clusterName,
@@ -161,7 +176,10 @@ export function emptyMarkers(place: Place, at: Millis): Record<MarkerName, Value
 function markersOf(news: NodeNews, place: Place, told: { topic: NoticeTopic; title: string; text: string }): Struct {
   const { labels, deadline } = news;
   const label = (...keys: readonly string[]) => keys.map((key) => labels[key]).find((value) => value !== undefined) ?? '';
-  const role = Object.keys(labels).find((key) => key.startsWith('node-role.kubernetes.io/'))?.split('/')[1] ?? '';
+  const role =
+    Object.keys(labels)
+      .find((key) => key.startsWith('node-role.kubernetes.io/'))
+      ?.split('/')[1] ?? '';
   return {
     ...emptyMarkers(place, news.at),
     // The fields of an Azure Scheduled Event, filled with what Drover knows of any reason.

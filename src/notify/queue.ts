@@ -83,7 +83,8 @@ export function createQueue(options: QueueOptions): Queue {
         if (failures >= retries) return onAnswer(notice, 'Failed', error.message);
         // At least half of it: a queue has nobody to make way for, and ten tries are to last some minutes.
         const backoff = RETRY_BASE_MS * 2 ** Math.min(failures, 6);
-        const jittered = Math.min(RETRY_CAP_MS, backoff) / 2 + fullJitter(0, random, Math.min(RETRY_CAP_MS, backoff) / 2, RETRY_CAP_MS);
+        const jittered =
+          Math.min(RETRY_CAP_MS, backoff) / 2 + fullJitter(0, random, Math.min(RETRY_CAP_MS, backoff) / 2, RETRY_CAP_MS);
         const wait = Math.max(jittered, Math.min(error.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
         options.onTry?.(notice, error.message, wait);
         if (!(await pause(wait))) return onAnswer(notice, 'Dropped', '');

@@ -56,7 +56,9 @@ export function runNotice({ policy, since, at, members }: RunNews, place: Place)
   const title = `${where}${policy}: ${parts.join(', ')}${ended ? `, ended after ${span(at - since)}` : ''}`;
   const named = (word: string, standing: Standing) => {
     const list = by.get(standing) ?? [];
-    const shown = list.slice(0, MAX_NAMED).map(({ node, waitsFor }) => `${node}${waitsFor === undefined ? '' : ` (${waitsFor})`}`);
+    const shown = list
+      .slice(0, MAX_NAMED)
+      .map(({ node, waitsFor }) => `${node}${waitsFor === undefined ? '' : ` (${waitsFor})`}`);
     const rest = list.length > MAX_NAMED ? ` and ${list.length - MAX_NAMED} more` : '';
     return shown.length === 0 ? [] : [`${word}: ${shown.join(', ')}${rest}`];
   };
@@ -64,7 +66,7 @@ export function runNotice({ policy, since, at, members }: RunNews, place: Place)
   const severity = count('Failed') > 0 ? 'error' : ended ? 'success' : 'info';
   return {
     key: `Run@${Math.floor(at / 1_000)}`,
-    thread: `run/${policy}/${Math.floor(since / 1_000)}`,
+    thread: `run:${policy}:${Math.floor(since / 1_000)}`,
     topic: 'Run',
     kind: 'State',
     severity,

@@ -181,8 +181,7 @@ function parsePipe(state: State, what: string, isRange = false): Pipe {
     const command = parseCommand(state, what);
     if (command.length === 0) throw wrong(state, `a value is missing in ${what}`, { at: begin });
     const head = command[0];
-    if (commands.length > 0 && head && isConstant(head))
-      throw wrong(state, 'what follows | must be a function', { at: head.at });
+    if (commands.length > 0 && head && isConstant(head)) throw wrong(state, 'what follows | must be a function', { at: head.at });
     commands.push(command);
     if (!isMark(peek(state), '|')) break;
     take(state);

@@ -38,7 +38,7 @@ export function discord(spec: Spec, { http, secret, text, quote }: ChannelDeps):
       const answer = await http({ method: 'POST', url: url.href, headers, body });
       check(answer);
       const { id } = jsonOf(answer);
-      return notice.kind === 'Alert' && earlier !== null ? earlier : typeof id === 'string' ? id : null;
+      return notice.kind === 'Alert' ? earlier : typeof id === 'string' ? id : null;
     },
     close: async () => {},
   };

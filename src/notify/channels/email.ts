@@ -80,6 +80,9 @@ function smtpError(error: unknown): DeliveryError {
   if (code === 'EAUTH') return new DeliveryError('the mail server refused the login', { again: false, unauthorized: true });
   if (responseCode !== undefined)
     return new DeliveryError(`the mail server answered ${responseCode}`, { again: responseCode < 500 });
-  if (code === 'ETLS') return new DeliveryError('the mail server offers no encryption, or its certificate is not trusted', { again: false });
-  return new DeliveryError(`no connection to the mail server (${/^[A-Z][A-Z0-9_]*$/.test(code) ? code : 'broken'})`, { again: true });
+  if (code === 'ETLS')
+    return new DeliveryError('the mail server offers no encryption, or its certificate is not trusted', { again: false });
+  return new DeliveryError(`no connection to the mail server (${/^[A-Z][A-Z0-9_]*$/.test(code) ? code : 'broken'})`, {
+    again: true,
+  });
 }

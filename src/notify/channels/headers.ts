@@ -20,6 +20,9 @@ export async function headersOf(headers: readonly Header[], { secret }: ChannelD
   return found;
 }
 
-export async function urlOf(spec: { readonly url?: string; readonly urlFrom?: SecretSource }, { secret }: ChannelDeps): Promise<string> {
+export async function urlOf(
+  spec: { readonly url?: string; readonly urlFrom?: SecretSource },
+  { secret }: ChannelDeps,
+): Promise<string> {
   return spec.urlFrom ? await secret(spec.urlFrom) : (spec.url ?? '');
 }

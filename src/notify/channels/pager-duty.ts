@@ -15,7 +15,10 @@ const actions: Readonly<Partial<Record<NoticeTopic, 'trigger' | 'resolve'>>> = {
   Cancelled: 'resolve',
 };
 
-const severities = { info: 'info', success: 'info', warning: 'warning', error: 'critical' } as const satisfies Record<Severity, string>;
+const severities = { info: 'info', success: 'info', warning: 'warning', error: 'critical' } as const satisfies Record<
+  Severity,
+  string
+>;
 const MAX_SUMMARY = 1_024;
 
 export function pagerDuty(spec: Spec, { http, secret, text, quote }: ChannelDeps): Channel {

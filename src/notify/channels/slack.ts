@@ -11,7 +11,14 @@ const MAX_TEXT = 3_900;
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
 /** Errors of the Web API after which another try may succeed (docs.slack.dev, methods chat.postMessage and chat.update). */
-const passing = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout', 'ratelimited', 'rate_limited']);
+const passing = new Set([
+  'internal_error',
+  'fatal_error',
+  'service_unavailable',
+  'request_timeout',
+  'ratelimited',
+  'rate_limited',
+]);
 const unauthorized = new Set(['invalid_auth', 'not_authed', 'token_revoked', 'token_expired', 'account_inactive']);
 const uneditable = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']);
 
@@ -34,7 +41,12 @@ function incomingWebhook(spec: Spec, { http, secret, text, quote }: ChannelDeps)
         ...(spec.channel !== undefined && { channel: spec.channel }),
         ...looks(spec),
       };
-      const answer = await http({ method: 'POST', url: await secret(spec.webhook), headers: JSON_TYPE, body: JSON.stringify(body) });
+      const answer = await http({
+        method: 'POST',
+        url: await secret(spec.webhook),
+        headers: JSON_TYPE,
+        body: JSON.stringify(body),
+      });
       expectOk(answer, quote(answer.text));
       return null;
     },
@@ -43,7 +55,10 @@ function incomingWebhook(spec: Spec, { http, secret, text, quote }: ChannelDeps)
 }
 
 function bot(spec: Spec, { http, secret, text, quote }: ChannelDeps): Channel {
-  const call = async (method: 'chat.postMessage' | 'chat.update', body: object): Promise<{ error: string | null; ref: string }> => {
+  const call = async (
+    method: 'chat.postMessage' | 'chat.update',
+    body: object,
+  ): Promise<{ error: string | null; ref: string }> => {
     if (!spec.token) throw new TypeError('a Slack bot without token');
     const answer = await http({
       method: 'POST',
@@ -77,7 +92,8 @@ function bot(spec: Spec, { http, secret, text, quote }: ChannelDeps): Channel {
       // In the channel, too: those who do not follow the thread are to see it.
       const thread = isAnswer ? { thread_ts: ts, reply_broadcast: true } : {};
       const { ref } = await call('chat.postMessage', { channel: channel ?? spec.channel, ...message, ...looks(spec), ...thread });
-      return isAnswer ? earlier : ref;
+      // What is to be noticed is never edited away.
+      return notice.kind === 'Alert' ? earlier : ref;
     },
     close: async () => {},
   };

@@ -6,7 +6,10 @@ import type { Severity } from '../notice.ts';
 
 type Spec = NonNullable<ChannelSpec['teams']>;
 
-const colors = { info: 'default', success: 'good', warning: 'warning', error: 'attention' } as const satisfies Record<Severity, string>;
+const colors = { info: 'default', success: 'good', warning: 'warning', error: 'attention' } as const satisfies Record<
+  Severity,
+  string
+>;
 // A card may have 28 KB.
 const MAX_TEXT = 8_000;
 

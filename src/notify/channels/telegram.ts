@@ -45,7 +45,7 @@ export function telegram(spec: Spec, { http, secret, text, quote }: ChannelDeps)
         ...(spec.topicId !== undefined && { message_thread_id: spec.topicId }),
         ...(isAnswer && { reply_parameters: { message_id: Number(earlier), allow_sending_without_reply: true } }),
       });
-      return isAnswer || id === undefined ? earlier : String(id);
+      return notice.kind === 'Alert' || id === undefined ? earlier : String(id);
     },
     close: async () => {},
   };

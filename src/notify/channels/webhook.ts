@@ -40,8 +40,11 @@ function requireJson(text: string): void {
   try {
     JSON.parse(text);
   } catch {
-    throw new DeliveryError('the body that the template gives is not JSON; put markers into quotes, or write {{ .NodeLabels | toJson }}', {
-      again: false,
-    });
+    throw new DeliveryError(
+      'the body that the template gives is not JSON; put markers into quotes, or write {{ .NodeLabels | toJson }}',
+      {
+        again: false,
+      },
+    );
   }
 }

@@ -96,8 +96,15 @@ export const functions: Readonly<Record<Callable, Call>> = {
   print: sprint,
   println: (args) => `${args.map(formatted).join(' ')}\n`,
   printf: arity(1, 99, ([format, ...args]) => sprintf(text(format), args)),
-  html: (args) => (typeof args[0] === 'string' && args.length === 1 ? args[0] : sprint(args)).replaceAll(/[&<>"']/g, (char) => htmlEscapes[char] ?? char),
-  urlquery: (args) => encodeURIComponent(sprint(args)).replaceAll('%20', '+').replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
+  html: (args) =>
+    (typeof args[0] === 'string' && args.length === 1 ? args[0] : sprint(args)).replaceAll(
+      /[&<>"']/g,
+      (char) => htmlEscapes[char] ?? char,
+    ),
+  urlquery: (args) =>
+    encodeURIComponent(sprint(args))
+      .replaceAll('%20', '+')
+      .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
   eq: arity(2, 99, ([first, ...others]) => others.some((other) => equal(first, other))),
   ne: pair((a, b) => !equal(a, b)),
   lt: pair(less),
@@ -111,7 +118,11 @@ export const functions: Readonly<Record<Callable, Call>> = {
   lower: onText((value) => value.toLowerCase()),
   trim: onText((value) => value.trim()),
   join: arity(2, 2, ([separator, list]) => (isList(list) ? list.map(formatted).join(text(separator)) : formatted(list))),
-  quote: (args) => args.filter((each) => each != null).map((each) => quoted(formatted(each))).join(' '),
+  quote: (args) =>
+    args
+      .filter((each) => each != null)
+      .map((each) => quoted(formatted(each)))
+      .join(' '),
   replace: arity(3, 3, ([from, to, value]) => text(value).replaceAll(text(from), () => text(to))),
   contains: arity(2, 2, ([part, value]) => text(value).includes(text(part))),
   hasPrefix: arity(2, 2, ([part, value]) => text(value).startsWith(text(part))),

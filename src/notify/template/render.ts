@@ -77,7 +77,13 @@ function range({ pipe, body, otherwise }: Branch, dot: Value, run: Run): Flow {
   let any = false;
   for (const [key, each] of entries) {
     any = true;
-    const named: [string | undefined, Value][] = second === undefined ? [[first, each]] : [[first, key], [second, each]];
+    const named: [string | undefined, Value][] =
+      second === undefined
+        ? [[first, each]]
+        : [
+            [first, key],
+            [second, each],
+          ];
     for (const [name, item] of named) if (name !== undefined) assign(name, item, pipe.declares, run);
     const flow = walk(body, each, run);
     run.variables.length = seen;
@@ -165,7 +171,8 @@ function fieldsOf(value: Value, { fields, at }: Operand, run: Run): Value {
   for (const field of fields) {
     if (isMap(found)) found = found.get(field);
     else if (isStruct(found)) {
-      if (!Object.hasOwn(found, field)) throw wrong(run, `there is no field ${field} here; there are ${Object.keys(found).join(', ')}`, at);
+      if (!Object.hasOwn(found, field))
+        throw wrong(run, `there is no field ${field} here; there are ${Object.keys(found).join(', ')}`, at);
       found = found[field];
     } else throw wrong(run, `cannot read field ${field} of ${typeName(found)}`, at);
   }

@@ -22,7 +22,10 @@ export function isStruct(value: Value): value is Struct {
 export function formatted(value: Value): string {
   if (value === null || value === undefined) return '<nil>';
   if (isList(value)) return `[${value.map(formatted).join(' ')}]`;
-  if (isMap(value)) return `map[${sorted(value).map(([key, each]) => `${key}:${formatted(each)}`).join(' ')}]`;
+  if (isMap(value))
+    return `map[${sorted(value)
+      .map(([key, each]) => `${key}:${formatted(each)}`)
+      .join(' ')}]`;
   if (isStruct(value)) return `{${Object.values(value).map(formatted).join(' ')}}`;
   return String(value);
 }

@@ -7,8 +7,6 @@ export const GROUP_VERSION = `${API_GROUP}/${API_VERSION}`;
 export const annotations = {
   /** On a node: what Drover changed on it, as JSON, written in the same patch as the change. */
   maintenance: 'drover.dev/maintenance',
-  /** On a node: what its agent has been told about the machine, as a JSON array of `NodeSignal`. */
-  signals: 'drover.dev/signals',
   /** On a pod: the labels that a handover took from it, as JSON. */
   handover: 'drover.dev/handover',
   /** On a pod: why it was given back; it is not handed over again. */
@@ -17,6 +15,10 @@ export const annotations = {
   signals: 'drover.dev/signals',
   /** On a node, by its agent: the types of the conditions that are its own, so that one nobody sets any more is taken off. */
   agentConditions: 'drover.dev/agent-conditions',
+  /** On a NodeMaintenance: what has been told of it and where, as JSON, so that the next leader does not tell it again. */
+  notified: 'drover.dev/notified',
+  /** On a Namespace: the channels of the controller's configuration that its owners are told through, by name. */
+  notify: 'drover.dev/notify',
 } as const;
 
 export const taints = {

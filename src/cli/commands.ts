@@ -5,6 +5,7 @@ import { controllerCommand } from './controller/command.ts';
 import { crdsCommand } from './crds/command.ts';
 import { demoCommand } from './demo/command.ts';
 import { drainCommand } from './drain/command.ts';
+import { notifyTestCommand } from './notify/test/command.ts';
 import { planCommand } from './plan/command.ts';
 import { snapshotCommand } from './snapshot/command.ts';
 import { downCommand } from './sim/down/command.ts';
@@ -36,6 +37,7 @@ export const commands: readonly AnyCommand[] = [
   metadataCommand,
   eventCommand,
   snapshotCommand,
+  notifyTestCommand,
   controllerCommand,
   agentCommand,
   crdsCommand,
@@ -43,6 +45,10 @@ export const commands: readonly AnyCommand[] = [
 
 /** The first word of commands of two. */
 export const groups: Readonly<Record<string, { readonly summary: string; readonly description: string }>> = {
+  notify: {
+    summary: 'Who is told, and whether it gets there: test',
+    description: 'What people are told is written in policies and in the configuration of the controller; docs/notifications.md.',
+  },
   sim: {
     summary: 'A simulated cluster to try things on: up, down, load, kubeconfig, metadata, event',
     description:

@@ -1,5 +1,6 @@
 /** What the controller is told, by its file and its flags together. Every key of the file is also a flag, and the flag wins. */
 import * as z from 'zod';
+import { ownNotifyList } from '../api/notify.ts';
 import type { GlobalValues } from './command.ts';
 import { logFormats, logLevels, readConfig, serveAddress } from './config-file.ts';
 
@@ -16,6 +17,8 @@ export const controllerConfig = z.strictObject({
   metricsAddress: serveAddress.default(':8080').describe('Where /metrics, /healthz and /readyz are served; "0" serves nothing.'),
   logLevel: z.enum(logLevels).default('info').describe('Least level that is logged.'),
   logFormat: z.enum(logFormats).default('json').describe('json: one object per line. text: for people.'),
+  clusterName: z.string().min(1).max(63).exactOptional().describe('What messages call this cluster.'),
+  notify: ownNotifyList.exactOptional().describe('Who is told about every maintenance, and where.'),
 });
 
 export type ControllerConfig = z.output<typeof controllerConfig>;

@@ -51,8 +51,11 @@ export interface Controller {
   lastPassAt(): Millis | null;
   /** Makes the loop look once although nothing changed: a sign of life. */
   tick(): void;
-  /** Starts nothing new, lets what is under way end, writes the statuses, gives the lease back. */
-  stop(): Promise<void>;
+  /**
+   * Starts nothing new, lets what is under way end, writes the statuses, gives the lease back.
+   * @param last what else is to be done as the leader
+   */
+  stop(last?: () => Promise<void>): Promise<void>;
 }
 
 // The pods of a node and those that are handed over are two watches. While the second is behind, it shows marks that the first has seen go:
@@ -160,6 +163,15 @@ export function runController(options: ControllerOptions): Controller {
       onChange: poke,
     }),
   };
+  observer.watching?.({
+    *policies() {
+      for (const { source } of policies.values()) yield source;
+    },
+    *maintenances() {
+      for (const { object } of watches.maintenances.items()) yield object;
+    },
+    maintenance: (name) => store.object(name),
+  });
   const all: readonly Pick<Reflector<Node>, 'synced' | 'healthy' | 'stop'>[] = Object.values(watches);
   const ready = Promise.all(all.map((each) => each.synced)).then(() => {});
 
@@ -274,9 +286,9 @@ export function runController(options: ControllerOptions): Controller {
     isHealthy: () => all.every((each) => each.healthy(clock.now())) && (runner?.caches.healthy(clock.now()) ?? true),
     lastPassAt: () => runner?.lastPassAt ?? null,
     tick: poke,
-    async stop() {
+    async stop(last) {
       await runner?.stop();
-      await store.flush();
+      await Promise.all([store.flush(), last?.()]);
       stopping = true;
       await Promise.all(all.map((each) => each.stop()));
       policyStatus.stop();

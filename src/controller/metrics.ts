@@ -8,6 +8,7 @@ import { type KubeClient, KubeError } from '../kube/client.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Gauge, Registry } from '../lib/metrics.ts';
 import { type AboutProcess, registerProcessMetrics } from '../lib/process-metrics.ts';
+import { createNotifyMetrics, type NotifyMetrics } from './notify-metrics.ts';
 
 /** Counted where it happens; read when somebody asks. */
 export interface EventTotals {
@@ -28,6 +29,7 @@ export interface ControllerMetrics {
   requested(method: string, code: number): void;
   /** Where the queue of events is counted; until then it shows 0. */
   readEvents(events: EventTotals): void;
+  readonly notify: NotifyMetrics;
 }
 
 const living = ['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing'] as const satisfies readonly Phase[];
@@ -116,6 +118,7 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
     help: 'Requests to the API server by method and status code; code 0: no answer. A watch counts when it is opened.',
     labelNames: ['method', 'code'],
   });
+  const notify = createNotifyMetrics(registry);
   registerProcessMetrics(registry, about);
 
   // Series that exist from the start: an alert on the rate of one that is not there never fires.
@@ -165,6 +168,7 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
     readEvents(source) {
       events = source;
     },
+    notify,
   };
 }
 

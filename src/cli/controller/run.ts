@@ -7,9 +7,12 @@ import type { ControllerFlags } from './command.ts';
 export async function run(
   context: Context,
   _args: readonly string[],
-  { config: file, ...flags }: ControllerFlags,
+  { config: file, notify, ...flags }: ControllerFlags,
 ): Promise<number> {
-  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== null)) as ControllerConfigInput;
+  const given = {
+    ...Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== null)),
+    ...(notify !== null && { notify: await readYaml(notify) }),
+  } as ControllerConfigInput;
   const written = file === null ? {} : await readYaml(file);
   return context.startController(readControllerConfig(written, given, file ?? 'flags'));
 }

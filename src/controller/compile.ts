@@ -5,6 +5,7 @@ import type { DrainSpec, MaintenancePolicy, NodeMaintenance, Reason } from '../a
 import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
+import { actedOf, compileAction } from './compile-action.ts';
 import { compileSchedule, type Schedule } from '../engine/schedule/schedule.ts';
 import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
 import type { Millis } from '../lib/clock.ts';
@@ -105,9 +106,11 @@ export function compileDrain(spec: DrainSpec): DrainSettings {
 }
 
 /** The parts of a NodeMaintenance that do not change with its status, compiled once per generation. */
-export type CompiledSpec = Omit<Maintenance, 'state' | 'memory'>;
+export type CompiledSpec = Omit<Maintenance, 'state' | 'memory' | 'recorded'>;
 
-export function compileMaintenance({ metadata, spec }: NodeMaintenance): CompiledSpec {
+/** @param ownNamespace the controller's, where pods and Jobs go that name no other */
+export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNamespace: string): CompiledSpec {
+  const action = compileAction(metadata.uid ?? '', spec, ownNamespace);
   return {
     id: metadata.name,
     nodeName: spec.nodeName,
@@ -124,6 +127,7 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance): Compile
     runNow: spec.runNow,
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     ...(spec.deadline !== undefined && { goneAt: Date.parse(spec.deadline) }),
+    ...(action && { action }),
   };
 }
 
@@ -163,5 +167,6 @@ export function stateOf({ metadata, status }: NodeMaintenance): MaintenanceState
     ...(finishedAt !== undefined && { finishedAt }),
     ...(retryAt !== undefined && { retryAt }),
     ...(status?.message !== undefined && { message: status.message }),
+    ...(status?.action && { action: actedOf(status.action) }),
   };
 }

@@ -27,13 +27,24 @@ export interface NodeMaintenanceDraft {
 
 /** The object as it is posted: the policy's drain settings are copied, so that a later change of the policy does not change a drain midway. */
 export function newMaintenance(name: string, nodeName: string, { policy, rule, message }: Match): NodeMaintenanceDraft {
-  const { drain, handBack, priority } = policy.source.spec;
+  const { action, reboot, verify, hooks, drain, handBack, priority } = policy.source.spec;
   return {
     apiVersion: GROUP_VERSION,
     kind: 'NodeMaintenance',
     // A label value may have 63 characters where a policy's name may have 253.
     metadata: { name, finalizers: [finalizers.undo], labels: { [labels.policy]: shortened(policy.name, 63) } },
-    spec: { nodeName, policy: policy.name, reason: { type: rule.type, message: cut(message, 1_024) }, drain, handBack, priority },
+    spec: {
+      nodeName,
+      policy: policy.name,
+      reason: { type: rule.type, message: cut(message, 1_024) },
+      drain,
+      handBack,
+      priority,
+      ...(action !== 'Drain' && { action }),
+      ...(reboot && { reboot }),
+      ...(verify && { verify }),
+      ...(hooks && { hooks }),
+    },
   };
 }
 

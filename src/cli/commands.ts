@@ -5,6 +5,7 @@ import { crdsCommand } from './crds/command.ts';
 import { demoCommand } from './demo/command.ts';
 import { drainCommand } from './drain/command.ts';
 import { planCommand } from './plan/command.ts';
+import { rebootCommand } from './reboot/command.ts';
 import { snapshotCommand } from './snapshot/command.ts';
 import { downCommand } from './sim/down/command.ts';
 import { kubeconfigCommand } from './sim/kubeconfig/command.ts';
@@ -18,6 +19,7 @@ import type { AnyCommand } from './command.ts';
 export const commands: readonly AnyCommand[] = [
   planCommand,
   drainCommand,
+  rebootCommand,
   uncordonCommand,
   statusCommand,
   whyCommand,

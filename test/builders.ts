@@ -209,7 +209,14 @@ export function aWorld(parts: WorldParts = {}): World {
 }
 
 export function noNeeds(): Needs {
-  return { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  return {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
+  };
 }
 
 export function settings(overrides: Partial<DrainSettings> = {}): DrainSettings {

@@ -63,7 +63,14 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
   let charged = new Map<string, { budget: string; name: string }>();
   let nodeAttempts = new Map<string, NodeAttempt>();
   let requests: Request[] = [];
-  let asked: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  let asked: Needs = {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
+  };
   const deleted: Pod[] = [];
 
   const at = (cache: Cache): Snapshot => history[seenAt[cache]] as Snapshot;
@@ -123,6 +130,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       if (fate() !== 'Lost') maintenances.set(maintenance.id, { ...maintenance, paused: true, pausedBecause: effect.because });
       return;
     }
+    if ('run' in effect) throw new Error('nothing is done here to an empty node');
     const { node } = effect;
     const last = nodeAttempts.get(node.name);
     if (last && (last.inFlight || (last.version === node.resourceVersion && cluster.now < last.retryAt))) return;
@@ -239,7 +247,14 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       attempts = new Map();
       charged = new Map();
       nodeAttempts = new Map();
-      asked = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+      asked = {
+        podsOf: new Set(),
+        namespaces: new Set(),
+        workloads: new Set(),
+        attachments: false,
+        rebootPods: new Set(),
+        hookJobs: new Set(),
+      };
       history.push(cluster.snapshot());
       for (const cache of ['nodes', 'pods', 'budgets', 'namespace'] as const) seenAt[cache] = history.length - 1;
       if (random() < 0.5) for (const [id, state] of written) this.change(id, { state });

@@ -1,5 +1,7 @@
 /** MaintenancePolicy: "these nodes, for these reasons, get this, within these limits". */
 import * as z from 'zod';
+import { action, actionFields, actionRules } from './action-spec.ts';
+import { withRules } from './cel-rule.ts';
 import { drainSpec } from './drain-spec.ts';
 import { notifyList } from './notify.ts';
 import { conditions, resource } from './object-meta.ts';
@@ -8,13 +10,11 @@ import { dateTime, duration, intOrPercent, qualifiedName } from './scalars.ts';
 import { scheduleSpec } from './schedule.ts';
 import { labelSelector } from './selector.ts';
 
-export const action = z.enum(['Drain']).default('Drain').describe('What is done to the node. Drain: it is cordoned and emptied.');
-
 export const handBack = z
   .enum(['WhenCauseClears', 'Never'])
   .default('WhenCauseClears')
   .describe(
-    'What happens after the drain. WhenCauseClears: when the reason is gone, everything that Drover changed on the node is undone, the cordon too. Never: the node stays as it is.',
+    'What happens afterwards. WhenCauseClears: when the reason is gone, or with action Reboot or Hook as soon as the node is verified, everything that Drover changed on the node is undone, the cordon too. Never: the node stays as it is.',
   );
 
 const groupLimit = z.strictObject({
@@ -51,24 +51,28 @@ const disruption = z.strictObject({
     ),
 });
 
-export const policySpec = z.strictObject({
-  nodeSelector: labelSelector.describe('The nodes, by their labels. An empty selector selects no node.'),
-  reasons: z
-    .array(reasonSchema)
-    .min(1)
-    .max(16)
-    .describe('What calls for maintenance; one that matches is enough, the first that does is named.'),
-  action,
-  priority: z.int32().default(0).describe('When nodes compete for a place, the higher priority goes first.'),
-  paused: z.boolean().default(false).describe('Start nothing new. What is under way is finished.'),
-  schedule: scheduleSpec
-    .exactOptional()
-    .describe('When nodes are started; what is under way is finished whenever that is. Absent: at any time.'),
-  disruption: disruption.prefault({}).describe('How many nodes at once.'),
-  drain: drainSpec.prefault({}).describe('How a node is emptied.'),
-  handBack,
-  notify: notifyList.exactOptional().describe('Who is told about it, and where.'),
-});
+export const policySpec = withRules(
+  z.strictObject({
+    nodeSelector: labelSelector.describe('The nodes, by their labels. An empty selector selects no node.'),
+    reasons: z
+      .array(reasonSchema)
+      .min(1)
+      .max(16)
+      .describe('What calls for maintenance; one that matches is enough, the first that does is named.'),
+    action,
+    ...actionFields,
+    priority: z.int32().default(0).describe('When nodes compete for a place, the higher priority goes first.'),
+    paused: z.boolean().default(false).describe('Start nothing new. What is under way is finished.'),
+    schedule: scheduleSpec
+      .exactOptional()
+      .describe('When nodes are started; what is under way is finished whenever that is. Absent: at any time.'),
+    disruption: disruption.prefault({}).describe('How many nodes at once.'),
+    drain: drainSpec.prefault({}).describe('How a node is emptied.'),
+    handBack,
+    notify: notifyList.exactOptional().describe('Who is told about it, and where.'),
+  }),
+  actionRules,
+);
 
 const count = (description: string) => z.int32().min(0).exactOptional().describe(description);
 

@@ -5,6 +5,8 @@ export const API_VERSION = 'v1alpha1';
 export const GROUP_VERSION = `${API_GROUP}/${API_VERSION}`;
 
 export const annotations = {
+  /** On a node: the cluster autoscaler lets it stand (kubernetes/autoscaler, simulator/drainability). */
+  scaleDownDisabled: 'cluster-autoscaler.kubernetes.io/scale-down-disabled',
   /** On a node: what Drover changed on it, as JSON, written in the same patch as the change. */
   maintenance: 'drover.dev/maintenance',
   /** On a pod: the labels that a handover took from it, as JSON. */
@@ -36,6 +38,8 @@ export const labels = {
   policy: 'drover.dev/policy',
   /** On a pod that was handed over: annotations cannot be searched for, labels can. */
   handedOver: 'drover.dev/handed-over',
+  /** On a pod or Job that acts on a node: `reboot`, `before` or `after`. */
+  action: 'drover.dev/action',
   /** On a node: cloud load balancers leave it out (kubernetes/cloud-provider, controllers/service). */
   excludeFromLoadBalancers: 'node.kubernetes.io/exclude-from-external-load-balancers',
 } as const;

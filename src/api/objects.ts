@@ -108,6 +108,18 @@ export interface Pod extends ObjectMeta {
   readonly waiting?: string;
 }
 
+/** A pod or a Job that Drover has created to act on a node, as far as its end is of interest. */
+export interface OneShot extends ObjectMeta {
+  readonly deletedAt?: Millis;
+  readonly state: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+  /** One word: why it failed, or what it waits for, like ImagePullBackOff. Empty where nothing is said. */
+  readonly reason: string;
+  /** What it or its kubelet says of that. */
+  readonly message: string;
+  /** Of the container that ended. */
+  readonly exitCode?: number;
+}
+
 /** A policy/v1 PodDisruptionBudget. */
 export interface Budget extends ObjectMeta {
   readonly generation: number;

@@ -7,6 +7,7 @@ import { demoCommand } from './demo/command.ts';
 import { drainCommand } from './drain/command.ts';
 import { notifyTestCommand } from './notify/test/command.ts';
 import { planCommand } from './plan/command.ts';
+import { rebootCommand } from './reboot/command.ts';
 import { snapshotCommand } from './snapshot/command.ts';
 import { downCommand } from './sim/down/command.ts';
 import { eventCommand } from './sim/event/command.ts';
@@ -22,6 +23,7 @@ import type { AnyCommand } from './command.ts';
 export const commands: readonly AnyCommand[] = [
   planCommand,
   drainCommand,
+  rebootCommand,
   uncordonCommand,
   statusCommand,
   whyCommand,

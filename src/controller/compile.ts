@@ -6,6 +6,7 @@ import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
 import { applyProfile } from '../engine/deadline-profile.ts';
+import { actedOf, compileAction } from './compile-action.ts';
 import { compileSchedule, type Schedule } from '../engine/schedule/schedule.ts';
 import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
 import type { Millis } from '../lib/clock.ts';
@@ -126,12 +127,14 @@ export function compileDrain(spec: DrainSpec): DrainSettings {
 }
 
 /** The parts of a NodeMaintenance that do not change with its status, compiled once per generation. */
-export type CompiledSpec = Omit<Maintenance, 'state' | 'memory'>;
+export type CompiledSpec = Omit<Maintenance, 'state' | 'memory' | 'recorded'>;
 
-export function compileMaintenance({ metadata, spec }: NodeMaintenance): CompiledSpec {
+/** @param ownNamespace the controller's, where pods and Jobs go that name no other */
+export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNamespace: string): CompiledSpec {
   const { notice } = spec;
   const since = notice?.since === undefined ? undefined : Date.parse(notice.since);
   const drain = compileDrain(spec.drain);
+  const action = compileAction(metadata.uid ?? '', spec, ownNamespace);
   return {
     id: metadata.name,
     nodeName: spec.nodeName,
@@ -156,6 +159,7 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance): Compile
         ...(notice.heldUntil !== undefined && { heldUntil: Date.parse(notice.heldUntil) }),
       },
     }),
+    ...(action && { action }),
   };
 }
 
@@ -195,5 +199,6 @@ export function stateOf({ metadata, status }: NodeMaintenance): MaintenanceState
     ...(finishedAt !== undefined && { finishedAt }),
     ...(retryAt !== undefined && { retryAt }),
     ...(status?.message !== undefined && { message: status.message }),
+    ...(status?.action && { action: actedOf(status.action) }),
   };
 }

@@ -81,7 +81,17 @@ export function runController(options: ControllerOptions): Controller {
   /** Nodes for which there may be new work: only these are looked at, not thousands in each pass. */
   const unreviewed = new Set<string>();
   const onNode = (nodeName: string) => void unreviewed.add(nodeName);
-  const store = createMaintenanceStore({ client, clock, log, progress, mayAct, onChange: poke, onNode });
+  const store = createMaintenanceStore({
+    client,
+    clock,
+    log,
+    progress,
+    mayAct,
+    onChange: poke,
+    onNode,
+    namespace: options.leaseNamespace,
+    holds: (maintenance) => matcher.holds(maintenance, clock.now()),
+  });
   const policyStatus = createPolicyStatus({ client, clock, log, mayAct, matcher });
 
   /** Most changes of a maintenance are its own status coming back to the leader that wrote it: nothing that a person wrote is read again. */

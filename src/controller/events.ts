@@ -8,7 +8,7 @@ import type { Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import { explain } from '../engine/explain.ts';
 import { readHandover } from '../engine/handover.ts';
-import type { Maintenance } from '../engine/maintenance.ts';
+import { actingPhases, type Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import type { Millis } from '../lib/clock.ts';
 import { ANNOUNCE_AFTER_MS } from './conditions.ts';
@@ -26,6 +26,11 @@ export type EventReason =
   | 'MaintenancePlanned'
   | 'Draining'
   | 'Drained'
+  | 'Rebooting'
+  | 'Rebooted'
+  | 'HookStarted'
+  | 'DeletingNode'
+  | 'ActionFailed'
   | 'HandedBack'
   | 'Waiting'
   | 'PodBlocked'
@@ -81,6 +86,18 @@ const ordinary = new Set<Blocker['cause']>([
   'EarlierTier',
   'NotEmptyLongEnough',
   'BackOff',
+  // Minutes are ordinary for a machine; what lasts too long fails, and that is told.
+  'WaitingForReboot',
+  'RebootDelay',
+  'NotReadyYet',
+  'DaemonSetNotUp',
+  'HealthyFor',
+  'HookRunning',
+  'DeletingNode',
+  // Told by the phase.
+  'RebootFailed',
+  'VerifyFailed',
+  'HookFailed',
 ]);
 
 /**
@@ -155,7 +172,24 @@ function onPhase({ maintenance, phase, change }: Decision, previous: EventMemory
     case 'Draining':
       // From Settling: pods came back to an empty node, and the same drain goes on.
       return state.phase === 'Settling' ? null : normal('Draining', named('cordoned and being drained', maintenance));
+    case 'BeforeHook':
+    case 'AfterHook':
+      return normal(
+        'HookStarted',
+        `${emptied(maintenance, now)}the Job of hooks.${phase === 'BeforeHook' ? 'before' : 'after'} runs`,
+      );
+    case 'Rebooting':
+      return normal('Rebooting', `${emptied(maintenance, now)}to be rebooted`);
+    case 'Deleting':
+      return normal('DeletingNode', `${emptied(maintenance, now)}the Node is deleted`);
+    case 'Verifying':
+      return state.phase === 'Rebooting'
+        ? normal('Rebooted', `rebooted: boot ${change?.action?.bootIdAfter ?? ''} follows ${change?.action?.bootIdBefore ?? ''}`)
+        : null;
+    case 'ActionFailed':
+      return warning('ActionFailed', `the node stays cordoned until someone has looked at it: ${because}`);
     case 'Drained': {
+      if (actingPhases.has(state.phase)) return normal('Drained', `${because}; it stays out of service`);
       const took = state.startedAt === undefined ? 'drained' : `drained in ${Math.round((now - state.startedAt) / 1_000)}s`;
       const late = `${took}, but not everything that left it was Ready elsewhere in time`;
       return gaveUpSettling(maintenance, previous, now) ? warning('Drained', late) : normal('Drained', took);
@@ -172,11 +206,19 @@ function onPhase({ maintenance, phase, change }: Decision, previous: EventMemory
       return warning('HandedBack', `back in service for now, tried again in ${seconds}s: ${because}`);
     }
     case 'Failed':
+      // A node that is gone midway has no event of its own any more.
+      if (state.action?.failure) return warning('Failed', `back in service: ${because}`);
       return warning('Failed', `given up after ${change?.attempts ?? state.attempts} attempts, back in service: ${because}`);
     case 'Settling':
     case 'Undoing':
       return null;
   }
+}
+
+/** "drained in 12s; ": the end of the drain, where something follows. */
+function emptied({ state }: Maintenance, now: Millis): string {
+  if (state.phase !== 'Settling' || state.startedAt === undefined) return '';
+  return `drained in ${Math.round((now - state.startedAt) / 1_000)}s; `;
 }
 
 function gaveUpSettling({ state, settings }: Maintenance, previous: EventMemory | undefined, now: Millis): boolean {
@@ -200,7 +242,7 @@ export function waitKey(blocker: Blocker): string {
 
 /** Queueing is what Pending is for; of a thousand nodes that wait for their turn each would tell so. */
 export function isNews(phase: Decision['phase'], { cause }: Blocker): boolean {
-  return stuckCauses.has(cause) || (phase !== 'Pending' && !ordinary.has(cause));
+  return (stuckCauses.has(cause) && phase !== 'ActionFailed') || (phase !== 'Pending' && !ordinary.has(cause));
 }
 
 function carry(before: Wait | null | undefined, key: string, now: Millis): Wait {

@@ -9,7 +9,7 @@ export interface Entry {
   spec: CompiledSpec;
   state: MaintenanceState;
   /** Spec, state and memory as the engine sees them; null: one of them has changed since. */
-  composed: { readonly maintenance: Maintenance; readonly spec: CompiledSpec } | null;
+  composed: { readonly maintenance: Maintenance; readonly spec: CompiledSpec; readonly object: NodeMaintenance | null } | null;
   /** As the object has it, or will have it once the write under way is answered. */
   written: NodeMaintenanceStatus | undefined;
   /** What the next status is made of; null: nothing new has been decided. */

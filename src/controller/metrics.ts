@@ -2,7 +2,7 @@
 import type { Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import { readHandover } from '../engine/handover.ts';
-import { type Phase, terminalPhases } from '../engine/maintenance.ts';
+import { actingPhases, type Phase, terminalPhases } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import type { Millis } from '../lib/clock.ts';
@@ -32,7 +32,20 @@ export interface ControllerMetrics {
   readonly notify: NotifyMetrics;
 }
 
-const living = ['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing'] as const satisfies readonly Phase[];
+const living = [
+  'Pending',
+  'Draining',
+  'Settling',
+  'BeforeHook',
+  'Rebooting',
+  'Deleting',
+  'Verifying',
+  'AfterHook',
+  'Drained',
+  'ActionFailed',
+  'BackOff',
+  'Undoing',
+] as const satisfies readonly Phase[];
 const ended = ['HandedBack', 'Cancelled', 'Failed'] as const satisfies readonly Phase[];
 
 export type HandoverResult = 'Started' | 'Completed' | 'GivenBack' | 'TimedOut' | 'Refused';
@@ -153,7 +166,7 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
         const { state } = maintenance;
         if (phase === state.phase) continue;
         phaseSeconds.observe({ phase: state.phase }, Math.max(0, now - state.phaseSince) / 1_000);
-        if (phase === 'Drained') lastSuccess.set({}, now / 1_000);
+        if (phase === 'Drained' || (state.phase === 'Settling' && actingPhases.has(phase))) lastSuccess.set({}, now / 1_000);
         if (terminalPhases.has(phase)) endedTotal.inc({ phase });
       }
     },

@@ -30,7 +30,7 @@ export interface NodeMaintenanceDraft {
 /** The object as it is posted: the policy's drain settings are copied, so that a later change of the policy does not change a drain midway. */
 export function newMaintenance(name: string, nodeName: string, match: Match): NodeMaintenanceDraft {
   const { policy, rule, message, notice } = match;
-  const { drain, handBack, priority } = policy.source.spec;
+  const { action, reboot, verify, hooks, drain, handBack, priority } = policy.source.spec;
   return {
     apiVersion: GROUP_VERSION,
     kind: 'NodeMaintenance',
@@ -43,6 +43,10 @@ export function newMaintenance(name: string, nodeName: string, match: Match): No
       drain,
       handBack,
       priority: rule.priority ?? priority,
+      ...(action !== 'Drain' && { action }),
+      ...(reboot && { reboot }),
+      ...(verify && { verify }),
+      ...(hooks && { hooks }),
       ...(notice && noticeFields(notice)),
     },
   };

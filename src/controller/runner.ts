@@ -17,6 +17,7 @@ import { type Caches, openCaches } from './caches.ts';
 import { createEffects } from './effects.ts';
 import { createLedger } from './ledger.ts';
 import { createPace } from './pace.ts';
+import { createRuns } from './runs.ts';
 
 /** Where maintenances live. The controller's is the API server, the command line's is memory. */
 export interface MaintenanceStore {
@@ -98,6 +99,13 @@ export function createRunner(options: RunnerOptions): Runner {
       poke();
     },
   });
+  const runs = createRuns({
+    ...options,
+    onAnswer(maintenance, effect, answer, message) {
+      options.onAnswer(maintenance, effect, answer, message);
+      poke();
+    },
+  });
   const caches = openCaches({
     ...options,
     onChange: () => poke(),
@@ -150,8 +158,10 @@ export function createRunner(options: RunnerOptions): Runner {
       namespace: caches.namespace,
       workloads: caches.workloads,
       attachmentsOf: caches.attachmentsOf,
+      runs: caches.runs,
       attempts: ledger.attempts,
       nodeAttempts,
+      runAttempts: runs.attempts,
       charges: ledger.charges,
       detachAllowance: pace.available(),
       schedulableNodes: options.schedulableNodes?.() ?? countSchedulable(options.nodes()),
@@ -182,7 +192,7 @@ export function createRunner(options: RunnerOptions): Runner {
     work.take(tookMs);
     // Requests are sent when this turn of the event loop ends: first what acts, then what tells of it.
     clock.soon(() => options.onPass(decisions, now, tookMs));
-    wakeUpAt([wakeAt, dueAt, nodesDueAt, ledger.sweep()], now);
+    wakeUpAt([wakeAt, dueAt, nodesDueAt, runs.dueAt(), ledger.sweep()], now);
     return moved;
   }
 
@@ -194,7 +204,10 @@ export function createRunner(options: RunnerOptions): Runner {
   function act({ maintenance, nodeEffect, podEffects }: Decision): void {
     if (!options.mayAct()) return;
     if (nodeEffect?.do === 'Pause') track(store.pause(maintenance, nodeEffect.because));
-    else if (nodeEffect) changeNode(maintenance, nodeEffect);
+    else if (nodeEffect && 'run' in nodeEffect) {
+      const running = runs.carryOut(maintenance, nodeEffect);
+      if (running) track(running);
+    } else if (nodeEffect) changeNode(maintenance, nodeEffect);
     for (const effect of podEffects ?? []) {
       if (podsInFlight >= POD_REQUESTS_IN_FLIGHT) return; // the answers of those under way start the next pass
       if (effect.do === 'Detach') pace.take();

@@ -4,7 +4,8 @@ import type { Millis } from '../lib/clock.ts';
 import { type AdmissionPolicy, type Applicant, decideAdmission } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
 import { readJournal } from './journal.ts';
-import { activePhases, type Maintenance, type MaintenanceState } from './maintenance.ts';
+import { cannotAct } from './acting.ts';
+import { activePhases, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
 import { type StepResult, steps } from './steps.ts';
 import type { Drain, Needs, World } from './world.ts';
 
@@ -32,7 +33,14 @@ export function decide(input: DecideInput): {
   readonly wakeAt: Millis | null;
 } {
   const { maintenances, nodes, now, world } = input;
-  const needs: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  const needs: Needs = {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
+  };
   const causes = maintenances.map((maintenance) => input.holds(maintenance));
   const admissions = new Map(
     decideAdmission({ policies: input.policies, applicants: applicantsOf(input, causes), ...standing(maintenances), now }).map(
@@ -43,7 +51,7 @@ export function decide(input: DecideInput): {
   const drains = maintenances.flatMap((maintenance): Drain[] => {
     const node = nodes.get(maintenance.nodeName);
     const { phase, startedAt } = maintenance.state;
-    if (!node || (phase !== 'Draining' && phase !== 'Settling')) return [];
+    if (!node || !looksAtPods.has(phase)) return [];
     const { id, settings, goneAt } = maintenance;
     return [{ id, node, settings, startedAt: startedAt ?? now, ...(goneAt !== undefined && { goneAt }) }];
   });
@@ -63,6 +71,8 @@ export function decide(input: DecideInput): {
       needs,
       now,
     });
+    const counts =
+      drain?.known && (result.phase === 'Draining' || result.phase === 'Settling' || maintenance.action === undefined);
     const setBack = afterSetBack(maintenance.state, now);
     const wake = setBack ? now : result.wakeAt;
     if (wake != null && (wakeAt === null || wake < wakeAt)) wakeAt = wake;
@@ -71,12 +81,15 @@ export function decide(input: DecideInput): {
       cause,
       ...result,
       ...(setBack && { change: { ...setBack, ...result.change } }),
-      pods: drain?.known ? drain.pods : null,
-      remaining: drain?.known ? drain.remaining : null,
+      pods: counts ? drain.pods : null,
+      remaining: counts ? drain.remaining : null,
     };
   });
   return { decisions, needs, wakeAt };
 }
+
+/** In which it must be known that the node is empty, or how far it is from it. */
+const looksAtPods: ReadonlySet<Phase> = new Set(['Draining', 'Settling', 'Rebooting', 'Deleting']);
 
 /** The clocks of two machines may differ by so much. */
 const SKEW_MS = 5_000;
@@ -93,6 +106,7 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const node = nodes.get(maintenance.nodeName);
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
+    if (cannotAct(maintenance, node)) return []; // it would take the place of one that can
     const { id, policy, priority, createdAt, goneAt, reasonType, runNow, notice } = maintenance;
     const journal = readJournal(node);
     return [

@@ -58,6 +58,20 @@ const examples: { readonly [C in BlockerCause]: Omit<Extract<Blocker, { cause: C
   NotEmptyLongEnough: { until },
   VolumesAttached: { volumes: ['v-1'] },
   NotSettled: { owners: ['shop/ReplicaSet/web'], until },
+  CannotReboot: { why: 'its status has no boot id' },
+  RebootDelay: { until },
+  WaitingForReboot: { pod, says: 'is running', until },
+  StoppingReboot: { pod },
+  NotReadyYet: { until },
+  ConditionMissing: { type: 'Storage', status: 'True', until },
+  DaemonSetNotUp: { pods: ['kube-system/cni-1'], until },
+  HealthyFor: { until },
+  HookRunning: { job: 'drover/drover-before-u-1', says: 'is running', until },
+  ActRefused: { what: 'the creation of Pod drover/drover-reboot-u-1', message: 'no right' },
+  DeletingNode: {},
+  RebootFailed: { message: 'no new boot id within 15 min' },
+  VerifyFailed: { message: 'the node is not Ready' },
+  HookFailed: { message: 'Job drover/drover-before-u-1 has failed' },
   CordonFailed: { message: 'no right' },
   UndoFailed: { message: 'no right' },
 };
@@ -93,21 +107,26 @@ describe('every cause', () => {
   it('says of those that a person has to end that they do not pass', () => {
     const lasting = blockers.filter((blocker) => !explain(blocker, NOW).passes).map((blocker) => blocker.cause);
     expect(lasting.sort()).toEqual([
+      'ActRefused',
       'BudgetNeverAllows',
       'BudgetNotComputed',
+      'CannotReboot',
       'CordonFailed',
       'EvictionRefused',
       'Finalizer',
       'Forbidden',
+      'HookFailed',
       'MassTrigger',
       'NoWindow',
       'Paused',
       'PolicyMissing',
       'PolicyPaused',
       'ProtectedPod',
+      'RebootFailed',
       'SeveralBudgets',
       'TerminatingOverdue',
       'UndoFailed',
+      'VerifyFailed',
     ]);
   });
 });

@@ -1,13 +1,20 @@
 /** One node's operation as the engine sees it: compiled from a NodeMaintenance object, or made by the command line. */
 import type { Owner } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
+import type { Acted, Action } from './action.ts';
 import type { DrainSettings } from './settings.ts';
 
 export type Phase =
   | 'Pending'
   | 'Draining'
   | 'Settling'
+  | 'BeforeHook'
+  | 'Rebooting'
+  | 'Deleting'
+  | 'Verifying'
+  | 'AfterHook'
   | 'Drained'
+  | 'ActionFailed'
   | 'BackOff'
   | 'Undoing'
   | 'HandedBack'
@@ -15,8 +22,13 @@ export type Phase =
   | 'Failed';
 
 export const terminalPhases: ReadonlySet<Phase> = new Set(['HandedBack', 'Cancelled', 'Failed']);
-/** Phases in which the node is out because of us and its pods are not yet running elsewhere. */
-export const activePhases: ReadonlySet<Phase> = new Set(['Draining', 'Settling', 'Undoing']);
+/** Phases in which something is done to the empty node. */
+export const actingPhases: ReadonlySet<Phase> = new Set(['BeforeHook', 'Rebooting', 'Deleting', 'Verifying', 'AfterHook']);
+/**
+ * Phases in which the node is out because of us: its pods are not yet running elsewhere, or it is expected back soon. A node whose
+ * reboot failed is one: while nobody has looked, the next one may fare no better.
+ */
+export const activePhases: ReadonlySet<Phase> = new Set(['Draining', 'Settling', ...actingPhases, 'ActionFailed', 'Undoing']);
 
 export type ReasonType =
   | 'Taint'
@@ -64,10 +76,16 @@ export interface Maintenance {
   readonly goneAt?: Millis;
   /** What was announced for the machine; absent: nothing, or a person has set `goneAt`. */
   readonly notice?: MaintenanceNotice;
+  /** Absent: it is drained, and no more. */
+  readonly action?: Action;
+  /** What of the state the API server is known to have. Only where there is an action: nothing is done to the node before. */
+  readonly recorded?: Recorded;
   readonly state: MaintenanceState;
   /** Short-lived knowledge of this process; a restart loses it and is only more careful for it. */
   readonly memory: MaintenanceMemory;
 }
+
+export type Recorded = Pick<MaintenanceState, 'drainedAt' | 'action'>;
 
 /** The part that lives in the object's status. */
 export interface MaintenanceState {
@@ -78,6 +96,7 @@ export interface MaintenanceState {
   readonly finishedAt?: Millis;
   readonly attempts: number;
   readonly retryAt?: Millis;
+  readonly action?: Acted;
   readonly message?: string;
 }
 

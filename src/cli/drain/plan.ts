@@ -52,6 +52,8 @@ export async function planDrain(options: PlanOptions): Promise<NodePlan[]> {
         namespaces: new Set(),
         workloads: new Set(),
         attachments: false,
+        rebootPods: new Set(),
+        hookJobs: new Set(),
       };
       const plans = decideAllTiers(options, caches, needs, clock.now());
       caches.provide(needs);

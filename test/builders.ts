@@ -202,13 +202,20 @@ export function aWorld(parts: WorldParts = {}): World {
     charges: (budget) => charged[budget] ?? 0,
     detachAllowance: 100,
     schedulableNodes: 3,
+    gates: null,
     ...rest,
     attempts: new Map(Object.entries(attempts)),
   };
 }
 
 export function noNeeds(): Needs {
-  return { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  return {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    gates: { asked: new Map(), pods: new Map() },
+  };
 }
 
 export function settings(overrides: Partial<DrainSettings> = {}): DrainSettings {

@@ -63,7 +63,13 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
   let charged = new Map<string, { budget: string; name: string }>();
   let nodeAttempts = new Map<string, NodeAttempt>();
   let requests: Request[] = [];
-  let asked: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  let asked: Needs = {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    gates: { asked: new Map(), pods: new Map() },
+  };
   const deleted: Pod[] = [];
 
   const at = (cache: Cache): Snapshot => history[seenAt[cache]] as Snapshot;
@@ -182,6 +188,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       nodeAttempts,
       charges: (budget) => [...charged.values()].filter((each) => each.budget === budget).length,
       detachAllowance: 3,
+      gates: null,
       schedulableNodes: 5,
     };
     const nodes = at('nodes').nodes;
@@ -239,7 +246,13 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       attempts = new Map();
       charged = new Map();
       nodeAttempts = new Map();
-      asked = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+      asked = {
+        podsOf: new Set(),
+        namespaces: new Set(),
+        workloads: new Set(),
+        attachments: false,
+        gates: { asked: new Map(), pods: new Map() },
+      };
       history.push(cluster.snapshot());
       for (const cache of ['nodes', 'pods', 'budgets', 'namespace'] as const) seenAt[cache] = history.length - 1;
       if (random() < 0.5) for (const [id, state] of written) this.change(id, { state });

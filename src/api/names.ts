@@ -11,6 +11,10 @@ export const annotations = {
   handover: 'drover.dev/handover',
   /** On a pod: why it was given back; it is not handed over again. */
   handoverRefused: 'drover.dev/handover-refused',
+  /** On a NodeMaintenance or a MaintenancePolicy: who has approved its start and when, as JSON. */
+  approved: 'drover.dev/approved',
+  /** On a MaintenancePolicy: who has closed its breaker again and when, as JSON. */
+  resumed: 'drover.dev/resumed',
 } as const;
 
 export const taints = {
@@ -28,6 +32,8 @@ export const labels = {
   policy: 'drover.dev/policy',
   /** On a pod that was handed over: annotations cannot be searched for, labels can. */
   handedOver: 'drover.dev/handed-over',
+  /** On a node: it runs the control plane (kubeadm, and whoever follows it). */
+  controlPlane: 'node-role.kubernetes.io/control-plane',
   /** On a node: cloud load balancers leave it out (kubernetes/cloud-provider, controllers/service). */
   excludeFromLoadBalancers: 'node.kubernetes.io/exclude-from-external-load-balancers',
 } as const;

@@ -4,6 +4,7 @@
  */
 import type * as z from 'zod';
 import type { drainSpec } from './drain-spec.ts';
+import type { gatesSpec } from './gates.ts';
 import type { maintenancePolicy, policyStatus } from './maintenance-policy.ts';
 import type { maintenanceStatus, nodeMaintenance } from './node-maintenance.ts';
 import type { scheduleSpec } from './schedule.ts';
@@ -27,3 +28,4 @@ export type Condition = NonNullable<NodeMaintenanceStatus['conditions']>[number]
 
 export type DrainSpec = z.output<typeof drainSpec>;
 export type ScheduleSpec = z.output<typeof scheduleSpec>;
+export type GatesSpec = z.output<typeof gatesSpec>;

@@ -1,5 +1,6 @@
 /** What the controller is told, by its file and its flags together. Every key of the file is also a flag, and the flag wins. */
 import * as z from 'zod';
+import { intOrPercent, qualifiedName } from '../api/scalars.ts';
 import type { GlobalValues } from './command.ts';
 import { CommandError } from './errors.ts';
 import { longName } from './flags.ts';
@@ -10,6 +11,24 @@ export const logFormats = ['json', 'text'] as const;
 const address = z
   .string()
   .regex(/^(0|(\[[0-9a-fA-F:]+\]|[^:\s[\]]*):\d{1,5})$/, 'must be like ":8080" or "127.0.0.1:8080"; "0" serves nothing');
+
+const limits = z.strictObject({
+  maxNodes: intOrPercent()
+    .exactOptional()
+    .describe(
+      'How many nodes of the cluster may be out at once, all policies and everybody else together; absent: as many as the policies allow.',
+    ),
+  perGroup: z
+    .array(
+      z.strictObject({
+        label: qualifiedName().describe('The node label whose values are the groups.'),
+        maxNodes: intOrPercent().describe('How many nodes of one group may be out at once.'),
+      }),
+    )
+    .max(8)
+    .default([])
+    .describe('The same, each for the nodes that share a value of a label, like topology.kubernetes.io/zone.'),
+});
 
 export const controllerConfig = z.strictObject({
   leaderElect: z
@@ -23,6 +42,7 @@ export const controllerConfig = z.strictObject({
     .describe('Namespace of the Lease; default: the namespace that the process runs in.'),
   metricsAddress: address.default(':8080').describe('Where /metrics, /healthz and /readyz are served; "0" serves nothing.'),
   logLevel: z.enum(logLevels).default('info').describe('Least level that is logged.'),
+  limits: limits.prefault({}).describe('For all policies together, beside what each of them says.'),
   logFormat: z.enum(logFormats).default('json').describe('json: one object per line. text: for people.'),
 });
 
@@ -54,6 +74,7 @@ export function readControllerConfig(written: unknown, flags: ControllerConfigIn
       );
     const message = issue.code === 'invalid_value' ? `must be one of ${issue.values.map(String).join(', ')}` : issue.message;
     const key = issue.path.join('.');
+    if (key.startsWith('limits') && flags.limits !== undefined) return [`--limits ${message}`];
     return [Object.hasOwn(flags, key) ? `${longName(key)} ${message}` : `${source}: ${key}: ${message}`];
   });
   const [first = '', ...rest] = lines;

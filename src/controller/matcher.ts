@@ -21,9 +21,14 @@ export interface Match {
 export interface History {
   /** When one last started. */
   lastStart(policy: string): Millis | null;
+  /** When those that have failed did so. */
+  failures(policy: string): readonly Millis[];
   /** How long the slowest of the last 10 drains took; null: none is known. */
   slowestDrain(policy: string): Millis | null;
 }
+
+/** What stands on a policy beside its spec. */
+export type PolicyHold = (policy: Policy) => Pick<AdmissionPolicy, 'breaker' | 'approval'>;
 
 export interface Matcher {
   setPolicies(policies: readonly Policy[]): void;
@@ -36,8 +41,8 @@ export interface Matcher {
   /** When a condition will have lasted long enough, if nothing else happens. */
   dueAt(): Millis | null;
   holds(maintenance: Maintenance, now: Millis): boolean;
-  /** The limits with today's nodes. */
-  admission(history: History): ReadonlyMap<string, AdmissionPolicy>;
+  /** The limits with today's nodes. @param hold what a person, or its failures, have done to a policy */
+  admission(history: History, hold: PolicyHold): ReadonlyMap<string, AdmissionPolicy>;
   counts(policy: string): { readonly selected: number; readonly matched: number };
 }
 
@@ -141,7 +146,7 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
         rule.type === reasonType ? stillHolds(rule, node, context) : matchReason(rule, node, context).pass,
       );
     },
-    admission(history) {
+    admission(history, hold) {
       return new Map(
         policies.map((policy) => {
           let own = members.get(policy.name);
@@ -155,6 +160,7 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
             policy.name,
             {
               ...policy.limits,
+              ...hold(policy),
               selected: own,
               matchedByCondition,
               lastStart: policy.limits.minIntervalMs > 0 ? history.lastStart(policy.name) : null,

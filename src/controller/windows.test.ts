@@ -1,5 +1,6 @@
 /** Maintenance windows from the label to the drained node: the whole controller on a simulated cluster, in virtual time. */
 import { expect, it } from 'vitest';
+import { noClusterLimits } from '../engine/admission.ts';
 import { planCluster } from '../../bench/plan-cluster.ts';
 import type { MaintenancePolicyInput, NodeMaintenance } from '../api/resources.ts';
 import { GROUP_VERSION } from '../api/names.ts';
@@ -54,6 +55,8 @@ async function start(schedule: MaintenancePolicyInput['spec']['schedule']) {
     identity: 'test',
     leaderElect: false,
     leaseNamespace: 'default',
+    askGates: 'TakenAsOpen',
+    limits: noClusterLimits,
     observer: {
       leading() {},
       watchRestarted() {},

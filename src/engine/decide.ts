@@ -1,8 +1,9 @@
 /** The engine's one entry: the world and the time in, what to do and what everything waits for out. Pure. */
 import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
-import { type AdmissionPolicy, type Applicant, decideAdmission } from './admission.ts';
+import { type AdmissionPolicy, type Applicant, type ClusterLimits, decideAdmission, noClusterLimits } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
+import { gateBlocker, type GateVerdict } from './gates/gate-blocker.ts';
 import { readJournal } from './journal.ts';
 import { activePhases, type Maintenance, type MaintenanceState } from './maintenance.ts';
 import { type StepResult, steps } from './steps.ts';
@@ -15,6 +16,8 @@ export interface DecideInput {
   /** Does the reason of this maintenance still hold? */
   holds(maintenance: Maintenance): boolean;
   readonly world: World;
+  /** Of the controller; absent: none. */
+  readonly limits?: ClusterLimits;
   readonly now: Millis;
 }
 
@@ -32,12 +35,24 @@ export function decide(input: DecideInput): {
   readonly wakeAt: Millis | null;
 } {
   const { maintenances, nodes, now, world } = input;
-  const needs: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  const needs: Needs = {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    gates: { asked: new Map(), pods: new Map() },
+  };
   const causes = maintenances.map((maintenance) => input.holds(maintenance));
   const admissions = new Map(
-    decideAdmission({ policies: input.policies, applicants: applicantsOf(input, causes), ...standing(maintenances), now }).map(
-      (each) => [each.id, each],
-    ),
+    decideAdmission({
+      policies: input.policies,
+      applicants: applicantsOf(input, causes),
+      ...standing(maintenances),
+      cluster: nodes.values(),
+      limits: input.limits ?? noClusterLimits,
+      gates: askGates(input, needs),
+      now,
+    }).map((each) => [each.id, each]),
   );
 
   const drains = maintenances.flatMap((maintenance): Drain[] => {
@@ -78,6 +93,16 @@ export function decide(input: DecideInput): {
   return { decisions, needs, wakeAt };
 }
 
+function askGates({ maintenances, world, now }: DecideInput, needs: Needs) {
+  let inHand: Set<string> | null = null;
+  return (applicant: Applicant, policy: AdmissionPolicy): GateVerdict => {
+    inHand ??= new Set(maintenances.map(({ nodeName }) => nodeName));
+    const { name, gates: rules, selected } = policy;
+    const approvals = [applicant.approval, policy.approval].flatMap((each) => each ?? []);
+    return gateBlocker({ policy: name, rules, node: applicant.node, selected, inHand, approvals, now }, world.gates, needs.gates);
+  };
+}
+
 /** The clocks of two machines may differ by so much. */
 const SKEW_MS = 5_000;
 
@@ -93,8 +118,10 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const node = nodes.get(maintenance.nodeName);
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
-    const { id, policy, priority, createdAt, goneAt, reasonType, runNow } = maintenance;
+    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, approval } = maintenance;
     const journal = readJournal(node);
+    // Its leader died between the cordon and the status: what is under way is finished.
+    const begun = journal?.by === id && journal.stage === 'Cordoned';
     return [
       {
         id,
@@ -103,9 +130,10 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
         priority,
         since: createdAt,
         byCondition: reasonType === 'Condition',
-        // Its leader died between the cordon and the status: what is under way is finished.
-        anyTime: runNow || (journal?.by === id && journal.stage === 'Cordoned'),
+        anyTime: runNow || begun,
+        begun,
         ...(goneAt !== undefined && { goneAt }),
+        ...(approval && { approval }),
       },
     ];
   });

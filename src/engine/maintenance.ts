@@ -1,6 +1,7 @@
 /** One node's operation as the engine sees it: compiled from a NodeMaintenance object, or made by the command line. */
 import type { Owner } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
+import type { Approval } from './gates/gate.ts';
 import type { DrainSettings } from './settings.ts';
 
 export type Phase =
@@ -42,6 +43,8 @@ export interface Maintenance {
   readonly cancelled: boolean;
   /** The windows of its policy do not hold it back. */
   readonly runNow: boolean;
+  /** `drover approve`. */
+  readonly approval?: Approval;
   readonly createdAt: Millis;
   readonly goneAt?: Millis;
   readonly state: MaintenanceState;

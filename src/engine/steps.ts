@@ -10,6 +10,7 @@ import type { Blocker } from './blocker.ts';
 import type { DrainDecision } from './drain.ts';
 import type { PodEffect } from './effect.ts';
 import { isCommandLine, readJournal } from './journal.ts';
+import type { Approval } from './gates/gate.ts';
 import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
 import { windowCauses } from './schedule/hold.ts';
 import { settlingBlocker } from './settle.ts';
@@ -42,6 +43,8 @@ export interface StepResult {
   readonly podEffects?: readonly PodEffect[];
   readonly waitingFor?: Blocker | null;
   readonly wakeAt?: Millis | null;
+  /** Who has let it start, where that is asked for. */
+  readonly approval?: Approval;
 }
 
 type Step = (input: StepInput) => StepResult;
@@ -97,6 +100,9 @@ function patchFailure({ node, world }: StepInput): string | null {
   return (node && world.nodeAttempts?.get(node.name)?.failed) ?? null;
 }
 
+/** Limits that a node comes under when another one is back. */
+const queueCauses: ReadonlySet<Blocker['cause']> = new Set(['MaxNodes', 'GroupLimit', 'ControlPlaneLimit', 'ClusterLimit']);
+
 function pending(input: StepInput): StepResult {
   const { maintenance, node, admission, now } = input;
   if (!node) return gone(input, 'Cancelled');
@@ -113,7 +119,7 @@ function pending(input: StepInput): StepResult {
   }
   if (!admission) return { phase: 'Pending' };
   if (admission.blocker) {
-    const queued = admission.blocker.cause === 'MaxNodes' || admission.blocker.cause === 'GroupLimit';
+    const queued = queueCauses.has(admission.blocker.cause);
     const mark = queued && !node.unschedulable && readJournal(node) === null;
     // The mark is for a turn that comes soon: until the next window, pods may well be put on the node.
     const unmark = windowCauses.has(admission.blocker.cause) && isOurs(input);
@@ -134,7 +140,7 @@ function pending(input: StepInput): StepResult {
       waitingFor: message === null ? handingBack : { cause: 'UndoFailed', message },
     };
   }
-  return { phase: 'Draining', change: { startedAt: now } };
+  return { phase: 'Draining', change: { startedAt: now }, ...(admission.approval && { approval: admission.approval }) };
 }
 
 /**

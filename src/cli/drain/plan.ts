@@ -52,6 +52,7 @@ export async function planDrain(options: PlanOptions): Promise<NodePlan[]> {
         namespaces: new Set(),
         workloads: new Set(),
         attachments: false,
+        gates: { asked: new Map(), pods: new Map() },
       };
       const plans = decideAllTiers(options, caches, needs, clock.now());
       caches.provide(needs);
@@ -101,6 +102,7 @@ function decideAllTiers({ nodes, settings }: PlanOptions, caches: Caches, needs:
       attempts: new Map(),
       charges: () => 0,
       detachAllowance: Number.MAX_SAFE_INTEGER,
+      gates: null,
       schedulableNodes: Number.MAX_SAFE_INTEGER,
     };
     let waiting = 0;

@@ -204,6 +204,10 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       lastStart: null,
       schedule: null,
       expectMs: null,
+      controlPlane: { count: 1 },
+      breaker: null,
+      gates: [],
+      approval: null,
     };
     const { decisions, needs } = decide({
       maintenances: [...maintenances.values()],

@@ -127,7 +127,7 @@ const matcher = z
 const choosing = {
   ignore: goRegexp.exactOptional().describe('Alerts whose name matches it anywhere do not hold back.'),
   only: goRegexp.exactOptional().describe('Only alerts whose name matches it anywhere hold back.'),
-  matchers: z.array(matcher).max(16).default([]).describe('Only alerts whose labels match all of these hold back.'),
+  matchers: z.array(matcher).max(16).prefault([]).describe('Only alerts whose labels match all of these hold back.'),
 };
 const eitherIgnoreOrOnly = {
   cel: '!(has(self.ignore) && has(self.only))',
@@ -244,7 +244,7 @@ const approval = z.strictObject({
 });
 
 const list = <S extends z.ZodType>(entry: S, description: string) =>
-  z.array(entry).max(MAX_ENTRIES).default([]).describe(description);
+  z.array(entry).max(MAX_ENTRIES).prefault([]).describe(description);
 
 export const gatesSpec = z.strictObject({
   pods: list(pods, 'No start while such pods exist.'),

@@ -14,6 +14,7 @@ const needing = (
   namespaces: new Set(needs.namespaces),
   workloads: new Set(needs.workloads),
   attachments: needs.attachments ?? false,
+  gates: { asked: new Map(), pods: new Map() },
 });
 
 const budget = (name: string, disrupted: readonly string[] = []): RawObject => ({

@@ -21,8 +21,6 @@ export interface Match {
 export interface History {
   /** When one last started. */
   lastStart(policy: string): Millis | null;
-  /** When those that have failed did so. */
-  failures(policy: string): readonly Millis[];
   /** How long the slowest of the last 10 drains took; null: none is known. */
   slowestDrain(policy: string): Millis | null;
 }

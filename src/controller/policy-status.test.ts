@@ -120,7 +120,7 @@ describe('the status of a policy', () => {
     const { client, writer, may, pass } = start();
     await pass(decision('Draining'));
     may.act = false;
-    writer.see(aPolicy({}, { generation: 3 }));
+    writer.see(aPolicy({}, { generation: 3 }), [], true);
     may.act = true;
     await pass(decision('Draining'));
     expect(client.requests).toHaveLength(2);

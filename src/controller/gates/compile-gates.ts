@@ -52,9 +52,9 @@ export function compileGates(spec: GatesSpec): GateRule[] {
   ];
 }
 
-function settledRules({ for: held, namespaces = null, interval }: NonNullable<GatesSpec['settled']>): GateRule[] {
+function settledRules({ for: held, namespaces, interval }: NonNullable<GatesSpec['settled']>): GateRule[] {
   const forMs = parseDuration(held);
-  const question: Question = { ask: 'Workloads', namespaces, forMs };
+  const question: Question = { ask: 'Workloads', namespaces: namespaces ?? null, forMs };
   const intervalMs = parseDuration(interval);
   return [
     { gate: 'NodesReady', name: 'settled', forMs },

@@ -35,7 +35,7 @@ function start() {
   client.handle(({ path }) => {
     const [, kind = '', name = ''] = /\/namespaces\/drover\/(\w+)\/(.+)$/.exec(path) ?? [];
     const data = secrets[`${kind}/${name}`];
-    if (!data) return refusal(404, 'NotFound');
+    if (!data) throw refusal(404, 'NotFound');
     const encoded = Object.entries(data).map(([key, value]) => [key, kind === 'secrets' ? btoa(value) : value]);
     return { metadata: { name }, data: Object.fromEntries(encoded) };
   });
@@ -121,7 +121,7 @@ describe('a Prometheus', () => {
     expect(await start().verdictOf({ prometheus: [{ url: server.url, query: 'x', holdWhile }] })).toEqual(expected);
   });
 
-  it.each<[string, Handler, string | RegExp]>([
+  it.each<[string, Handler, string]>([
     ['5xx', (_, response) => response.writeHead(503).end('no'), 'answers 503'],
     [
       'a refusal of the query',
@@ -144,7 +144,7 @@ describe('a Prometheus', () => {
         response.writeHead(200, { 'content-length': 1_000 }).write('{"status":"success"');
         response.socket?.destroySoon();
       },
-      /has not ended its answer|cannot be reached/,
+      'has not ended its answer',
     ],
     ['a cut connection', (request) => request.socket.destroy(), 'cannot be reached: socket hang up'],
     [
@@ -179,7 +179,7 @@ describe('a Prometheus', () => {
     await using server = await answering(handler);
     const { verdictOf, results } = start();
     const verdict = await verdictOf({ prometheus: [{ url: server.url, alerts: {} }] });
-    expect(verdict).toEqual({ is: 'Unanswered', message: expect.stringMatching(why) });
+    expect(verdict).toEqual({ is: 'Unanswered', message: expect.stringContaining(why) });
     expect(results).toEqual(['Unanswered']);
   });
 
@@ -191,7 +191,7 @@ describe('a Prometheus', () => {
     const verdict = verdictOf({ prometheus: [{ url: server.url, alerts: {}, timeout: '3s' }] });
     await request;
     await clock.advance(3_000);
-    expect(await verdict).toEqual({ is: 'Unanswered', message: `${server.url} has not answered within 3s` });
+    expect(await verdict).toEqual({ is: 'Unanswered', message: `${server.url}/api/v1/query has not answered within 3s` });
     await expect.poll(() => server.open.size).toBe(0);
   });
 
@@ -257,7 +257,7 @@ describe('credentials', () => {
 describe('a certificate', () => {
   const asksWith = async (tls: object | undefined) => {
     await using server = await answering((_, response) => sendJson(response, 200, vector()), certificate);
-    return start().verdictOf({ prometheus: [{ url: server.url, alerts: {}, ...(tls && { tls }) }] });
+    return await start().verdictOf({ prometheus: [{ url: server.url, alerts: {}, ...(tls && { tls }) }] });
   };
 
   it('is checked', async () => {

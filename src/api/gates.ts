@@ -2,13 +2,15 @@
 import * as z from 'zod';
 import { withRules } from './cel-rule.ts';
 import { compileGoRegexp } from './go-regexp.ts';
-import { duration, labelValue, matching, namespaceName } from './scalars.ts';
+import { duration, matching, namespaceName } from './scalars.ts';
 import { labelSelector } from './selector.ts';
 
 const MAX_ENTRIES = 8;
 
-const gateName = labelValue()
+const gateName = z
+  .string()
   .min(1)
+  .max(63)
   .exactOptional()
   .describe('What people read in status and events; absent: made from its place.');
 

@@ -186,7 +186,7 @@ describe.concurrent('with the API server alone', () => {
     await eventually(
       'the event',
       () => kubectl(bed.kubeconfig, 'get', 'events', '-A', '-o', 'custom-columns=:.reason,:.involvedObject.name', '--no-headers'),
-      ({ stdout }) => /BreakerOpen +broken/.test(stdout),
+      (events) => /BreakerOpen +broken/.test(events),
     );
     expect(await controller.metrics()).toContain('drover_breaker_open{policy="broken"} 1');
     expect((await run('resume', 'policy/broken')).stdout).toBe('policy/broken resumed\n');

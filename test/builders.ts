@@ -18,6 +18,7 @@ import type {
 import { annotations, labels } from '../src/api/names.ts';
 import type { MergePatch } from '../src/engine/journal.ts';
 import type { Maintenance, MaintenanceState } from '../src/engine/maintenance.ts';
+import { noGateNeeds } from '../src/engine/gates/gate.ts';
 import { type DrainSettings, defaultDrainSettings } from '../src/engine/settings.ts';
 import type { Attempt, Drain, NamespaceView, Needs, World, Workloads } from '../src/engine/world.ts';
 
@@ -214,7 +215,7 @@ export function noNeeds(): Needs {
     namespaces: new Set(),
     workloads: new Set(),
     attachments: false,
-    gates: { asked: new Map(), pods: new Map() },
+    gates: noGateNeeds(),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The process around the engine, for property tests: caches that lag, requests that get lost, and a memory that a restart clears. */
 import type { Pod } from '../src/api/objects.ts';
 import type { AdmissionPolicy } from '../src/engine/admission.ts';
+import { noGateNeeds } from '../src/engine/gates/gate.ts';
 import { budgetKey } from '../src/engine/budgets.ts';
 import { indexBudgets } from '../src/engine/budget-index.ts';
 import { decide, type Decision } from '../src/engine/decide.ts';
@@ -68,7 +69,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
     namespaces: new Set(),
     workloads: new Set(),
     attachments: false,
-    gates: { asked: new Map(), pods: new Map() },
+    gates: noGateNeeds(),
   };
   const deleted: Pod[] = [];
 
@@ -255,7 +256,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
         namespaces: new Set(),
         workloads: new Set(),
         attachments: false,
-        gates: { asked: new Map(), pods: new Map() },
+        gates: noGateNeeds(),
       };
       history.push(cluster.snapshot());
       for (const cache of ['nodes', 'pods', 'budgets', 'namespace'] as const) seenAt[cache] = history.length - 1;

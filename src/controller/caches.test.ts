@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NOW } from '../../test/builders.ts';
 import { createFakeClient, type RawObject, refusal, settled } from '../../test/fake-client.ts';
 import { rawPod } from '../../test/raw-objects.ts';
+import { noGateNeeds } from '../engine/gates/gate.ts';
 import type { Needs } from '../engine/world.ts';
 import { createVirtualClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
@@ -14,7 +15,7 @@ const needing = (
   namespaces: new Set(needs.namespaces),
   workloads: new Set(needs.workloads),
   attachments: needs.attachments ?? false,
-  gates: { asked: new Map(), pods: new Map() },
+  gates: noGateNeeds(),
 });
 
 const budget = (name: string, disrupted: readonly string[] = []): RawObject => ({

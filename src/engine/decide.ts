@@ -3,6 +3,7 @@ import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import { type AdmissionPolicy, type Applicant, type ClusterLimits, decideAdmission, noClusterLimits } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
+import { noGateNeeds } from './gates/gate.ts';
 import { gateBlocker, type GateVerdict } from './gates/gate-blocker.ts';
 import { readJournal } from './journal.ts';
 import { activePhases, type Maintenance, type MaintenanceState } from './maintenance.ts';
@@ -40,7 +41,7 @@ export function decide(input: DecideInput): {
     namespaces: new Set(),
     workloads: new Set(),
     attachments: false,
-    gates: { asked: new Map(), pods: new Map() },
+    gates: noGateNeeds(),
   };
   const causes = maintenances.map((maintenance) => input.holds(maintenance));
   const admissions = new Map(

@@ -5,6 +5,7 @@
 import type { Node, Pod } from '../../api/objects.ts';
 import { type Caches, openCaches } from '../../controller/caches.ts';
 import { decideDrains, type PodReport } from '../../engine/drain.ts';
+import { noGateNeeds } from '../../engine/gates/gate.ts';
 import type { PodEffect } from '../../engine/effect.ts';
 import { explain } from '../../engine/explain.ts';
 import type { DrainSettings } from '../../engine/settings.ts';
@@ -52,7 +53,7 @@ export async function planDrain(options: PlanOptions): Promise<NodePlan[]> {
         namespaces: new Set(),
         workloads: new Set(),
         attachments: false,
-        gates: { asked: new Map(), pods: new Map() },
+        gates: noGateNeeds(),
       };
       const plans = decideAllTiers(options, caches, needs, clock.now());
       caches.provide(needs);

@@ -55,17 +55,19 @@ function start() {
     const [rule] = compileGates(aPolicy({ gates: spec }).spec.gates);
     return rule?.gate === 'Asked' ? rule.asked : expect.fail('nothing is asked');
   };
-  const need = (...asked: AskedQuestion[]) =>
-    gates.provide({ asked: new Map(asked.map((each) => [each.key, each])), pods: new Map() });
+  const provide = (asked: readonly AskedQuestion[], anew: readonly string[]) =>
+    gates.provide({ asked: new Map(asked.map((each) => [each.key, each])), pods: new Map(), anew: new Set(anew) });
+  const need = (...asked: AskedQuestion[]) => provide(asked, []);
+  const needAnew = (asked: AskedQuestion) => provide([asked], [asked.key]);
   const change = () => new Promise<void>((resolve) => (wake = resolve));
   const verdictOf = async (spec: GatesInput): Promise<Verdict> => {
     const asked = askedBy(spec);
     const answered = change();
     need(asked);
     await answered;
-    return gates.answer(asked, clock.now())?.verdict ?? expect.fail('no answer');
+    return gates.answer(asked)?.verdict ?? expect.fail('no answer');
   };
-  return { clock, client, gates, results, askedBy, need, change, verdictOf };
+  return { clock, client, gates, results, askedBy, need, needAnew, change, verdictOf };
 }
 
 const answering = (handler: Handler, tls?: Parameters<typeof fakeServer>[1]) =>
@@ -345,29 +347,38 @@ describe('questions', () => {
       asked += 1;
       sendJson(response, 200, asked < 3 ? firing('ApiDown') : vector());
     });
-    const { clock, gates, askedBy, need, change, verdictOf } = start();
+    const { clock, gates, askedBy, need, needAnew, change, verdictOf } = start();
     const spec: GatesInput = { prometheus: [{ url: server.url, alerts: {}, interval: '1m' }] };
     expect(await verdictOf(spec)).toMatchObject({ is: 'Alerts' });
     expect([asked, clock.next()]).toEqual([1, NOW + 60_000]);
 
     // The same answer again changes nothing and wakes nobody, but it is known to be new.
     await clock.advance(60_000);
-    await expect.poll(() => gates.answer(askedBy(spec), clock.now())).toMatchObject({ at: NOW + 60_000, since: NOW });
+    await expect.poll(() => gates.answer(askedBy(spec))).toMatchObject({ at: NOW + 60_000, since: NOW });
 
     const opened = change();
     await clock.advance(60_000);
     await opened;
-    expect(gates.answer(askedBy(spec), clock.now())).toMatchObject({ verdict: { is: 'Open' }, since: NOW + 120_000 });
+    expect(gates.answer(askedBy(spec))).toMatchObject({ verdict: { is: 'Open' }, since: NOW + 120_000 });
 
     need();
     expect(clock.next()).toBeUndefined();
-    // What was said before the need is not relied on: what has started since may have changed it.
+    // A new need is a new question.
     await clock.advance(10_000);
-    expect(gates.answer(askedBy(spec), clock.now())).toBeUndefined();
     const again = change();
     need(askedBy(spec));
     await again;
     expect(asked).toBe(4);
+
+    // What is to be opened by an answer that is not new any more is asked at once, and the same answer is news to who waits for it.
+    await clock.advance(6_000);
+    const anew = change();
+    needAnew(askedBy(spec));
+    needAnew(askedBy(spec));
+    await anew;
+    expect(asked).toBe(5);
+    needAnew(askedBy(spec));
+    expect(clock.next()).toBe(clock.now() + 60_000);
   });
 
   it('that two policies ask alike are one', async () => {
@@ -376,16 +387,13 @@ describe('questions', () => {
       asked += 1;
       sendJson(response, 200, vector());
     });
-    const { askedBy, need, change, gates, clock } = start();
+    const { askedBy, need, change, gates } = start();
     const of = (name: string) => askedBy({ prometheus: [{ name, url: server.url, alerts: {} }] });
     const answered = change();
     need(of('one'), of('two'));
     await answered;
     expect(asked).toBe(1);
-    expect([of('one'), of('two')].map((each) => gates.answer(each, clock.now())?.verdict)).toEqual([
-      { is: 'Open' },
-      { is: 'Open' },
-    ]);
+    expect([of('one'), of('two')].map((each) => gates.answer(each)?.verdict)).toEqual([{ is: 'Open' }, { is: 'Open' }]);
   });
 });
 
@@ -416,7 +424,7 @@ describe('the workloads', () => {
     bed.need(rule());
     await bed.clock.advance(ms);
     await settled();
-    return bed.gates.answer(rule(), bed.clock.now())?.verdict;
+    return bed.gates.answer(rule())?.verdict;
   };
 
   it('must have been well for as long as is asked', async () => {
@@ -510,7 +518,7 @@ describe('pods', () => {
       onAnswer() {},
     });
     const need = (...all: (typeof question)[]) =>
-      gates.provide({ asked: new Map(), pods: new Map(all.map((each) => [each.key, each])) });
+      gates.provide({ asked: new Map(), pods: new Map(all.map((each) => [each.key, each])), anew: new Set() });
     const on = (node: string | null, asked = question) => {
       const found = gates.pods(asked, clock.now());
       return found && 'on' in found ? found.on(node) : found;

@@ -83,8 +83,9 @@ export function createGates(options: GatesOptions): Gates {
   return {
     answer: poller.answer,
     pods: watches.pods,
-    provide({ asked, pods }) {
-      poller.provide(asked);
+    provide(needs) {
+      const { asked, pods } = needs;
+      poller.provide(needs);
       watches.provide(pods);
       // What was well while nobody looked is not known: the while begins anew.
       for (const [key, settled] of settling) if (!asked.has(key)) settled.reset();

@@ -2,7 +2,7 @@
  * Asks what gates ask, only while a pass needs the answer: again after each interval, and at once when the need is new. Policies that ask
  * the same share one answer.
  */
-import type { AskedQuestion, GateAnswer, GateNeeds, Verdict } from '../../engine/gates/gate.ts';
+import { type AskedQuestion, FRESH_MS, type GateAnswer, type GateNeeds, type Verdict } from '../../engine/gates/gate.ts';
 import type { Clock, Millis } from '../../lib/clock.ts';
 
 export interface PollerOptions {
@@ -16,9 +16,9 @@ export interface PollerOptions {
 }
 
 export interface Poller {
-  answer(asked: AskedQuestion, now: Millis): GateAnswer | undefined;
+  answer(asked: AskedQuestion): GateAnswer | undefined;
   /** What the last pass looked at. */
-  provide(asked: GateNeeds['asked']): void;
+  provide(needs: Pick<GateNeeds, 'asked' | 'anew'>): void;
   stop(): void;
 }
 
@@ -26,29 +26,28 @@ interface Entry {
   readonly asked: AskedQuestion;
   needed: boolean;
   inFlight: boolean;
+  askedAt: Millis;
+  /** Somebody waits for the next answer, also when it is the same. */
+  awaited: boolean;
   answer: GateAnswer | null;
   cancelTimer: () => void;
 }
 
-/**
- * An answer from before the need is relied on for so long only: what has been started with it may be what closes the gate now, and a
- * pass or two later that must be seen.
- */
-const FRESH_MS = 2_000;
 /** Replicas and policies do not ask in the same moment. */
 const JITTER = 0.1;
+/** However often it is needed anew. */
+const LEAST_GAP_MS = 1_000;
 const FORGET_AFTER_MS = 600_000;
 
 export function createPoller({ clock, random, ask, onChange, onAnswer }: PollerOptions): Poller {
   const entries = new Map<string, Entry>();
   let stopped = false;
 
-  const isFresh = ({ at }: GateAnswer, now: Millis) => now - at <= FRESH_MS && now >= at;
-
   const request = (entry: Entry) => {
     entry.cancelTimer();
     if (entry.inFlight || stopped) return;
     entry.inFlight = true;
+    entry.askedAt = clock.now();
     ask(entry.asked)
       .catch((error: unknown): Verdict => ({ is: 'Unanswered', message: error instanceof Error ? error.message : String(error) }))
       .then((verdict) => {
@@ -60,7 +59,9 @@ export function createPoller({ clock, random, ask, onChange, onAnswer }: PollerO
         entry.answer = { verdict, at, since: same ? before.since : at };
         onAnswer(entry.asked, verdict);
         if (entry.needed) wait(entry, verdict, at);
-        if (!before || JSON.stringify(before.verdict) !== JSON.stringify(verdict)) onChange();
+        const isNews = entry.awaited || !before || JSON.stringify(before.verdict) !== JSON.stringify(verdict);
+        entry.awaited = false;
+        if (isNews) onChange();
       });
   };
 
@@ -70,13 +71,18 @@ export function createPoller({ clock, random, ask, onChange, onAnswer }: PollerO
     entry.cancelTimer = clock.after(due, () => request(entry));
   };
 
+  const requestSoon = (entry: Entry) => {
+    entry.awaited = true;
+    if (entry.inFlight) return;
+    const wait = entry.askedAt + LEAST_GAP_MS - clock.now();
+    entry.cancelTimer();
+    if (wait <= 0 || wait > LEAST_GAP_MS) request(entry);
+    else entry.cancelTimer = clock.after(wait, () => request(entry));
+  };
+
   return {
-    answer(asked, now) {
-      const entry = entries.get(asked.key);
-      if (!entry?.answer) return undefined;
-      return entry.needed || isFresh(entry.answer, now) ? entry.answer : undefined;
-    },
-    provide(needed) {
+    answer: ({ key }) => entries.get(key)?.answer ?? undefined,
+    provide({ asked: needed, anew }) {
       const now = clock.now();
       for (const [key, entry] of entries) {
         if (needed.has(key)) continue;
@@ -86,19 +92,27 @@ export function createPoller({ clock, random, ask, onChange, onAnswer }: PollerO
       }
       for (const [key, asked] of needed) {
         let entry = entries.get(key);
-        if (!entry) entries.set(key, (entry = { asked, needed: false, inFlight: false, answer: null, cancelTimer: () => {} }));
-        if (entry.needed) continue;
+        if (!entry) entries.set(key, (entry = newEntry(asked)));
+        const isOld = Math.abs(now - (entry.answer?.at ?? Number.NEGATIVE_INFINITY)) > FRESH_MS;
+        if (!entry.needed || (anew.has(key) && isOld && !entry.awaited)) requestSoon(entry);
         entry.needed = true;
-        if (entry.answer && isFresh(entry.answer, now)) wait(entry, entry.answer.verdict, entry.answer.at);
-        else {
-          entry.answer = null;
-          request(entry);
-        }
       }
     },
     stop() {
       stopped = true;
       for (const entry of entries.values()) entry.cancelTimer();
     },
+  };
+}
+
+function newEntry(asked: AskedQuestion): Entry {
+  return {
+    asked,
+    needed: false,
+    inFlight: false,
+    askedAt: Number.NEGATIVE_INFINITY,
+    awaited: false,
+    answer: null,
+    cancelTimer: () => {},
   };
 }

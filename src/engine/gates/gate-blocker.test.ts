@@ -4,6 +4,8 @@ import { aNode, MINUTE, NOW, SECOND } from '../../../test/builders.ts';
 import { explain } from '../explain.ts';
 import {
   type AskedQuestion,
+  FRESH_MS,
+  noGateNeeds,
   type GateAnswer,
   type GateRule,
   type GateWorld,
@@ -46,7 +48,7 @@ const input = (rules: readonly GateRule[], more: Partial<GateInput> = {}): GateI
   ...more,
 });
 const ask = (rules: readonly GateRule[], known: Known = {}, more: Partial<GateInput> = {}) => {
-  const needs = { asked: new Map(), pods: new Map() };
+  const needs = noGateNeeds();
   return { ...gateBlocker(input(rules, more), world(known), needs), needs };
 };
 
@@ -62,7 +64,7 @@ describe('a gate', () => {
   });
 
   it('is taken as open by a plan, which asks nothing', () => {
-    const needs = { asked: new Map(), pods: new Map() };
+    const needs = noGateNeeds();
     expect(gateBlocker(input([askedRule('a')]), null, needs).blocker).toBeNull();
     expect(needs.asked.size).toBe(0);
   });
@@ -77,11 +79,19 @@ describe('a gate', () => {
   });
 
   it('does not rely on an answer that is too old', () => {
+    const alerts: Verdict = { is: 'Alerts', from: 'Prometheus', alerts: ['A'] };
     const oldest = NOW - trustMs(asked('a'));
-    expect(ask([askedRule('a')], { answers: { a: says({ is: 'Open' }, oldest) } }).blocker).toBeNull();
-    expect(ask([askedRule('a')], { answers: { a: says({ is: 'Open' }, oldest - 1) } }).blocker).toMatchObject({
-      cause: 'GateAsked',
-    });
+    expect(ask([askedRule('a')], { answers: { a: says(alerts, oldest) } }).blocker).toMatchObject({ cause: 'GateAlerts' });
+    expect(ask([askedRule('a')], { answers: { a: says(alerts, oldest - 1) } }).blocker).toMatchObject({ cause: 'GateAsked' });
+  });
+
+  it('opens only with an answer of this moment, and is asked anew when nothing else is waited for', () => {
+    const answers = (age: number) => ({ answers: { a: says({ is: 'Open' }, NOW - age), b: says({ is: 'Open' }) } });
+    expect(ask([askedRule('a'), askedRule('b')], answers(FRESH_MS))).toMatchObject({ blocker: null, needs: { anew: new Set() } });
+    const old = ask([askedRule('a'), askedRule('b')], answers(FRESH_MS + 1));
+    expect(old).toMatchObject({ blocker: { cause: 'GateAsked', gate: 'a' }, needs: { anew: new Set(['a']) } });
+    const shut: GateRule = { gate: 'Approval', name: 'approval', validForMs: MINUTE };
+    expect(ask([shut, askedRule('a')], answers(FRESH_MS + 1)).needs.anew.size).toBe(0);
   });
 
   it('that is closed is told before one that is only being asked', () => {
@@ -105,14 +115,20 @@ describe('a gate', () => {
       null,
     );
     fc.assert(
-      fc.property(fc.array(fc.record({ verdict, age: fc.integer({ min: 0, max: 200_000 }) }), { maxLength: 5 }), (gates) => {
-        const rules = gates.map((_, index) => askedRule(String(index)));
-        const answers = Object.fromEntries(
-          gates.flatMap((each, index) => (each.verdict ? [[String(index), says(each.verdict, NOW - each.age)] as const] : [])),
-        );
-        const open = gates.every((each) => each.verdict?.is === 'Open' && each.age <= trustMs(asked('')));
-        expect(ask(rules, { answers }).blocker === null).toBe(open);
-      }),
+      fc.property(
+        fc.array(
+          fc.record({ verdict, age: fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 200_000 })) }),
+          { maxLength: 5 },
+        ),
+        (gates) => {
+          const rules = gates.map((_, index) => askedRule(String(index)));
+          const answers = Object.fromEntries(
+            gates.flatMap((each, index) => (each.verdict ? [[String(index), says(each.verdict, NOW - each.age)] as const] : [])),
+          );
+          const open = gates.every((each) => each.verdict?.is === 'Open' && each.age <= FRESH_MS);
+          expect(ask(rules, { answers }).blocker === null).toBe(open);
+        },
+      ),
     );
   });
 });

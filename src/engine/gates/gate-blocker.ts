@@ -5,7 +5,7 @@
 import type { Node } from '../../api/objects.ts';
 import type { Millis } from '../../lib/clock.ts';
 import type { Blocker } from '../blocker.ts';
-import { type Approval, type GateNeeds, type GateRule, type GateWorld, trustMs, type Verdict } from './gate.ts';
+import { type Approval, FRESH_MS, type GateNeeds, type GateRule, type GateWorld, trustMs, type Verdict } from './gate.ts';
 
 export interface GateInput {
   readonly policy: string;
@@ -41,15 +41,26 @@ const SKEW_MS = 600_000;
 export function gateBlocker(input: GateInput, world: GateWorld | null, needs: GateNeeds): GateVerdict {
   let found: GateVerdict | null = null;
   let approval: Approval | null = null;
-  if (world !== null)
-    for (const rule of input.rules) {
-      const verdict = judge(rule, input, world, needs);
-      approval ??= verdict.approval;
-      // What is only about to be answered says less than what is closed.
-      if (verdict.blocker && (!found || (found.blocker?.cause === 'GateAsked' && verdict.blocker.cause !== 'GateAsked')))
-        found = verdict;
-    }
-  return found ?? { blocker: null, wakeAt: null, approval };
+  if (world === null) return open;
+  for (const rule of input.rules) {
+    const verdict = judge(rule, input, world, needs);
+    approval ??= verdict.approval;
+    // What is only about to be answered says less than what is closed.
+    if (verdict.blocker && (!found || (found.blocker?.cause === 'GateAsked' && verdict.blocker.cause !== 'GateAsked')))
+      found = verdict;
+  }
+  return found ?? refresh(input, world, needs) ?? { blocker: null, wakeAt: null, approval };
+}
+
+/** All are open, by answers that may be as old as their intervals: those that are not new are asked once more. */
+function refresh({ rules, policy, now }: GateInput, world: GateWorld, needs: GateNeeds): GateVerdict | null {
+  let first: GateVerdict | null = null;
+  for (const rule of rules) {
+    if (rule.gate !== 'Asked' || Math.abs(now - (world.answer(rule.asked)?.at ?? 0)) <= FRESH_MS) continue;
+    needs.anew.add(rule.asked.key);
+    first ??= closed({ cause: 'GateAsked', policy, gate: rule.name });
+  }
+  return first;
 }
 
 const open: GateVerdict = { blocker: null, wakeAt: null, approval: null };
@@ -74,7 +85,7 @@ function judge(rule: GateRule, input: GateInput, world: GateWorld, needs: GateNe
     case 'Asked': {
       const { asked } = rule;
       needs.asked.set(asked.key, asked);
-      const answer = world.answer(asked, now);
+      const answer = world.answer(asked);
       if (!answer || now - answer.at > trustMs(asked)) return closed({ cause: 'GateAsked', policy, gate });
       return heed(answer.verdict, answer.since, { policy, gate });
     }

@@ -94,8 +94,8 @@ export interface GateAnswer {
 
 /** What is known of the outside. What a pass looks at is asked for, and kept up to date until no pass does. */
 export interface GateWorld {
-  /** undefined: there is no answer that may be relied on now. */
-  answer(asked: AskedQuestion, now: Millis): GateAnswer | undefined;
+  /** undefined: there is none yet. */
+  answer(asked: AskedQuestion): GateAnswer | undefined;
   /** null: not read yet. */
   pods(question: PodsQuestion, now: Millis): GatePods | { readonly failed: string; readonly since: Millis } | null;
 }
@@ -109,6 +109,12 @@ export interface GatePods {
 export interface GateNeeds {
   readonly asked: Map<string, AskedQuestion>;
   readonly pods: Map<string, PodsQuestion>;
+  /** Keys of `asked` whose answer is too old to open anything, and nothing else is waited for. */
+  readonly anew: Set<string>;
+}
+
+export function noGateNeeds(): GateNeeds {
+  return { asked: new Map(), pods: new Map(), anew: new Set() };
 }
 
 export interface Approval {
@@ -116,7 +122,10 @@ export interface Approval {
   readonly at: Millis;
 }
 
-/** For how long an answer may be relied on: until the next one is due, and may be late. */
+/** How old an answer may be that opens a gate: what started a minute ago may be what closes it now. */
+export const FRESH_MS = 5_000;
+
+/** For how long an answer may hold back: until the next one is due, and may be late. */
 export function trustMs({ intervalMs, timeoutMs }: AskedQuestion): Millis {
   return intervalMs * 1.25 + timeoutMs + 5_000;
 }

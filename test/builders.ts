@@ -18,6 +18,7 @@ import type {
 import { annotations, labels } from '../src/api/names.ts';
 import type { MergePatch } from '../src/engine/journal.ts';
 import type { Maintenance, MaintenanceState } from '../src/engine/maintenance.ts';
+import { noGateNeeds } from '../src/engine/gates/gate.ts';
 import { type DrainSettings, defaultDrainSettings } from '../src/engine/settings.ts';
 import type { Attempt, Drain, NamespaceView, Needs, World, Workloads } from '../src/engine/world.ts';
 
@@ -203,6 +204,7 @@ export function aWorld(parts: WorldParts = {}): World {
     charges: (budget) => charged[budget] ?? 0,
     detachAllowance: 100,
     schedulableNodes: 3,
+    gates: null,
     ...rest,
     attempts: new Map(Object.entries(attempts)),
   };
@@ -216,6 +218,7 @@ export function noNeeds(): Needs {
     attachments: false,
     rebootPods: new Set(),
     hookJobs: new Set(),
+    gates: noGateNeeds(),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The process around the engine, for property tests: caches that lag, requests that get lost, and a memory that a restart clears. */
 import type { Pod } from '../src/api/objects.ts';
 import type { AdmissionPolicy } from '../src/engine/admission.ts';
+import { noGateNeeds } from '../src/engine/gates/gate.ts';
 import { budgetKey } from '../src/engine/budgets.ts';
 import { indexBudgets } from '../src/engine/budget-index.ts';
 import { decide, type Decision } from '../src/engine/decide.ts';
@@ -70,6 +71,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
     attachments: false,
     rebootPods: new Set(),
     hookJobs: new Set(),
+    gates: noGateNeeds(),
   };
   const deleted: Pod[] = [];
 
@@ -190,6 +192,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       nodeAttempts,
       charges: (budget) => [...charged.values()].filter((each) => each.budget === budget).length,
       detachAllowance: 3,
+      gates: null,
       schedulableNodes: 5,
     };
     const nodes = at('nodes').nodes;
@@ -205,6 +208,10 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       lastStart: null,
       schedule: null,
       expectMs: null,
+      controlPlane: { count: 1 },
+      breaker: null,
+      gates: [],
+      approval: null,
     };
     const { decisions, needs } = decide({
       maintenances: [...maintenances.values()],
@@ -254,6 +261,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
         attachments: false,
         rebootPods: new Set(),
         hookJobs: new Set(),
+        gates: noGateNeeds(),
       };
       history.push(cluster.snapshot());
       for (const cache of ['nodes', 'pods', 'budgets', 'namespace'] as const) seenAt[cache] = history.length - 1;

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { action, actionFields, actionRules } from './action-spec.ts';
 import { withRules } from './cel-rule.ts';
 import { drainSpec } from './drain-spec.ts';
+import { breaker, gatesSpec } from './gates.ts';
 import { notifyList } from './notify.ts';
 import { conditions, resource } from './object-meta.ts';
 import { reasonSchema } from './reason.ts';
@@ -49,6 +50,16 @@ const disruption = z.strictObject({
     .describe(
       'When more of the selected nodes than this (and more than 3) match a Condition reason at once, nothing new is started for such a reason: so many at once point at the check or at what the nodes share.',
     ),
+  controlPlane: intOrPercent()
+    .default(1)
+    .describe(
+      'A control-plane node (label node-role.kubernetes.io/control-plane) is started only while fewer of them than this are out, all policies together. A percentage is of all control-plane nodes.',
+    ),
+  breaker: breaker
+    .exactOptional()
+    .describe(
+      'When so many maintenances have failed, nothing new is started until `drover resume policy/NAME` or a change of the spec.',
+    ),
 });
 
 export const policySpec = withRules(
@@ -67,6 +78,11 @@ export const policySpec = withRules(
       .exactOptional()
       .describe('When nodes are started; what is under way is finished whenever that is. Absent: at any time.'),
     disruption: disruption.prefault({}).describe('How many nodes at once.'),
+    gates: gatesSpec
+      .prefault({})
+      .describe(
+        'What must be so before a node is started; asked while one would start, and holding back when there is no answer.',
+      ),
     drain: drainSpec.prefault({}).describe('How a node is emptied.'),
     handBack,
     notify: notifyList.exactOptional().describe('Who is told about it, and where.'),

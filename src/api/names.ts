@@ -21,6 +21,10 @@ export const annotations = {
   notified: 'drover.dev/notified',
   /** On a Namespace: the channels of the controller's configuration that its owners are told through, by name. */
   notify: 'drover.dev/notify',
+  /** On a NodeMaintenance or a MaintenancePolicy: who has approved its start and when, as JSON. */
+  approved: 'drover.dev/approved',
+  /** On a MaintenancePolicy: who has closed its breaker again and when, as JSON. */
+  resumed: 'drover.dev/resumed',
 } as const;
 
 export const taints = {
@@ -40,6 +44,8 @@ export const labels = {
   handedOver: 'drover.dev/handed-over',
   /** On a pod or Job that acts on a node: `reboot`, `before` or `after`. */
   action: 'drover.dev/action',
+  /** On a node: it runs the control plane (kubeadm, and whoever follows it). */
+  controlPlane: 'node-role.kubernetes.io/control-plane',
   /** On a node: cloud load balancers leave it out (kubernetes/cloud-provider, controllers/service). */
   excludeFromLoadBalancers: 'node.kubernetes.io/exclude-from-external-load-balancers',
 } as const;

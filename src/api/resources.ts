@@ -5,6 +5,7 @@
 import type * as z from 'zod';
 import type { hookSchema, rebootSchema, verifySchema } from './action-spec.ts';
 import type { drainSpec } from './drain-spec.ts';
+import type { gatesSpec } from './gates.ts';
 import type { maintenancePolicy, policyStatus } from './maintenance-policy.ts';
 import type { maintenanceStatus, nodeMaintenance } from './node-maintenance.ts';
 import type { scheduleSpec } from './schedule.ts';
@@ -33,3 +34,4 @@ export type Acted = NonNullable<NodeMaintenanceStatus['action']>;
 
 export type DrainSpec = z.output<typeof drainSpec>;
 export type ScheduleSpec = z.output<typeof scheduleSpec>;
+export type GatesSpec = z.output<typeof gatesSpec>;

@@ -84,7 +84,8 @@ describe('parsePolicy', () => {
       action: 'Drain',
       priority: 0,
       paused: false,
-      disruption: { maxNodes: 1, perGroup: [], minInterval: '0s', massTrigger: '50%' },
+      disruption: { maxNodes: 1, perGroup: [], minInterval: '0s', massTrigger: '50%', controlPlane: 1 },
+      gates: { pods: [], prometheus: [], alertmanager: [], http: [] },
       drain: {
         handover: 'WhenNeeded',
         handoverTimeout: '10m',

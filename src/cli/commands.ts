@@ -1,6 +1,6 @@
 /** All commands, in the order of the help. A new one is its folder and a line here. */
 import { agentCommand } from './agent/command.ts';
-import { cancelCommand, pauseCommand, resumeCommand, runNowCommand } from './hold/command.ts';
+import { approveCommand, cancelCommand, pauseCommand, resumeCommand, runNowCommand } from './hold/command.ts';
 import { controllerCommand } from './controller/command.ts';
 import { crdsCommand } from './crds/command.ts';
 import { demoCommand } from './demo/command.ts';
@@ -30,6 +30,7 @@ export const commands: readonly AnyCommand[] = [
   pauseCommand,
   resumeCommand,
   cancelCommand,
+  approveCommand,
   runNowCommand,
   demoCommand,
   upCommand,

@@ -11,6 +11,8 @@ import type { NoticeChange } from './notice-change.ts';
 import type { MaintenanceStore } from './runner.ts';
 
 export interface ApiStore extends MaintenanceStore, History {
+  /** When those maintenances of a policy that have failed did so. */
+  failures(policy: string): readonly Millis[];
   /** From the watch. */
   see(object: NodeMaintenance): void;
   gone(name: string): void;

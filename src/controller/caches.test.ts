@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NOW } from '../../test/builders.ts';
 import { createFakeClient, type RawObject, refusal, settled } from '../../test/fake-client.ts';
 import { rawPod } from '../../test/raw-objects.ts';
+import { noGateNeeds } from '../engine/gates/gate.ts';
 import type { Needs } from '../engine/world.ts';
 import { createVirtualClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
@@ -23,6 +24,7 @@ const needing = (
   attachments: needs.attachments ?? false,
   rebootPods: new Set(needs.rebootPods),
   hookJobs: new Set(needs.hookJobs),
+  gates: noGateNeeds(),
 });
 
 const budget = (name: string, disrupted: readonly string[] = []): RawObject => ({

@@ -111,7 +111,10 @@ describe('a compiled policy', () => {
         perGroup: [{ label: 'zone', maxNodes: { count: 2 } }],
         minIntervalMs: 60_000,
         massTrigger: { count: 4 },
+        controlPlane: { count: 1 },
+        gates: [],
       },
+      breaker: null,
     });
   });
 });

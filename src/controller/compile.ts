@@ -2,18 +2,22 @@
 import { parseLimit } from '../api/int-or-percent.ts';
 import { parseDuration } from '../api/duration.ts';
 import type { DrainSpec, MaintenancePolicy, NodeMaintenance, Reason } from '../api/resources.ts';
+import { annotations } from '../api/names.ts';
 import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
 import { applyProfile } from '../engine/deadline-profile.ts';
 import { actedOf, compileAction } from './compile-action.ts';
 import { compileSchedule, type Schedule } from '../engine/schedule/schedule.ts';
+import type { BreakerRule } from '../engine/gates/breaker.ts';
 import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
 import type { Millis } from '../lib/clock.ts';
 import { compileNodeExpression } from '../api/node-expression.ts';
 import type { DriftMatch } from '../api/reason.ts';
 import type { DriftRule, VersionRule } from '../reasons/drift.ts';
 import type { ReasonRule } from '../reasons/reason.ts';
+import { compileGates } from './gates/compile-gates.ts';
+import { markOf } from './gates/marks.ts';
 
 export interface Policy {
   readonly name: string;
@@ -26,7 +30,12 @@ export interface Policy {
   readonly schedule: Schedule | null;
   /** With `finishInside`: what a drain is taken to last at least; null without. */
   readonly expectMs: Millis | null;
-  readonly limits: Pick<AdmissionPolicy, 'name' | 'paused' | 'maxNodes' | 'perGroup' | 'minIntervalMs' | 'massTrigger'>;
+  readonly limits: Pick<
+    AdmissionPolicy,
+    'name' | 'paused' | 'maxNodes' | 'perGroup' | 'minIntervalMs' | 'massTrigger' | 'controlPlane' | 'gates'
+  >;
+  /** null: it has none. */
+  readonly breaker: BreakerRule | null;
 }
 
 type WrittenSelector = {
@@ -49,6 +58,7 @@ function compileSelector(selector: WrittenSelector): LabelSelector {
 export function compilePolicy(policy: MaintenancePolicy): Policy {
   const { metadata, spec } = policy;
   const { schedule } = spec;
+  const { breaker } = spec.disruption;
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
@@ -66,7 +76,10 @@ export function compilePolicy(policy: MaintenancePolicy): Policy {
       perGroup: spec.disruption.perGroup.map(({ label, maxNodes }) => ({ label, maxNodes: parseLimit(maxNodes) })),
       minIntervalMs: parseDuration(spec.disruption.minInterval),
       massTrigger: parseLimit(spec.disruption.massTrigger),
+      controlPlane: parseLimit(spec.disruption.controlPlane),
+      gates: compileGates(spec.gates),
     },
+    breaker: breaker ? { failures: breaker.failures, withinMs: parseDuration(breaker.within) } : null,
   };
 }
 
@@ -135,6 +148,7 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNames
   const since = notice?.since === undefined ? undefined : Date.parse(notice.since);
   const drain = compileDrain(spec.drain);
   const action = compileAction(metadata.uid ?? '', spec, ownNamespace);
+  const approval = markOf(metadata, annotations.approved);
   return {
     id: metadata.name,
     nodeName: spec.nodeName,
@@ -160,6 +174,7 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNames
       },
     }),
     ...(action && { action }),
+    ...(approval && { approval }),
   };
 }
 

@@ -2,6 +2,7 @@
  * Which Kubernetes events Drover writes, their words, and what makes two of them the same. Pure. One event per change that an
  * operator acts on, none per pod that simply leaves: a drain that nothing hinders writes two, its beginning and its end.
  */
+import { GROUP_VERSION } from '../api/names.ts';
 import type { Node, Pod } from '../api/objects.ts';
 import type { Blocker } from '../engine/blocker.ts';
 import type { Decision } from '../engine/decide.ts';
@@ -37,6 +38,8 @@ export type EventReason =
   | 'TellOwner'
   | 'HandoverGivenBack'
   | 'ForcedDelete'
+  | 'BreakerOpen'
+  | 'BreakerClosed'
   | 'Failed'
   | 'NotificationFailed';
 
@@ -313,6 +316,22 @@ export function eventsOfAnswer(maintenance: Maintenance, effect: PodEffect | Nod
     case 'Unlist':
       return [];
   }
+}
+
+/** Of a policy whose breaker has turned. */
+export function breakerEvent(
+  { name, uid }: { readonly name: string; readonly uid: string },
+  open: boolean,
+  failures: number,
+): EventSpec {
+  const told = open
+    ? warning(
+        'BreakerOpen',
+        `${failures === 1 ? 'a maintenance has' : `${failures} maintenances have`} failed: nothing new is started until \`drover resume policy/${name}\``,
+      )
+    : normal('BreakerClosed', 'its breaker is closed again: maintenances may start');
+  const regarding = { apiVersion: GROUP_VERSION, kind: 'MaintenancePolicy', name, uid };
+  return { ...told, regarding, dedupKey: `${uid}/${told.reason}` };
 }
 
 function ofNode({ name, uid }: Node): Regarding {

@@ -221,6 +221,14 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       if (moved && decision.phase === 'Draining' && entry.state.phase === 'Pending') progress.begin(entry.spec.id);
       if (moved || decision.change)
         entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
+      const { approval } = decision;
+      if (moved && approval)
+        entry.done.push({
+          at: isoSeconds(now),
+          do: `started with the approval of ${approval.by}, given ${isoSeconds(approval.at)}`,
+          undo: '',
+          object: `NodeMaintenance/${entry.spec.id}`,
+        });
       if (moved) shelve(entry);
       if (decision.pods) progress.expect(entry.spec.id, decision.pods);
       if (terminalPhases.has(decision.phase) && entry.object === null) {
@@ -375,6 +383,13 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       for (const { spec, state } of entries.values())
         if (spec.policy === policy && state.startedAt !== undefined) last = Math.max(last ?? state.startedAt, state.startedAt);
       return last;
+    },
+
+    failures(policy) {
+      const found: Millis[] = [];
+      for (const { spec, state } of entries.values())
+        if (spec.policy === policy && state.phase === 'Failed' && state.finishedAt !== undefined) found.push(state.finishedAt);
+      return found;
     },
 
     slowestDrain(policy) {

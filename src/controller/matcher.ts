@@ -30,6 +30,9 @@ export interface History {
   slowestDrain(policy: string): Millis | null;
 }
 
+/** What stands on a policy beside its spec. */
+export type PolicyHold = (policy: Policy) => Pick<AdmissionPolicy, 'breaker' | 'approval'>;
+
 export interface Matcher {
   setPolicies(policies: readonly Policy[]): void;
   see(node: Node, now: Millis): void;
@@ -43,8 +46,8 @@ export interface Matcher {
   /** When a condition will have lasted long enough, if nothing else happens. */
   dueAt(): Millis | null;
   holds(maintenance: Maintenance, now: Millis): boolean;
-  /** The limits with today's nodes. */
-  admission(history: History): ReadonlyMap<string, AdmissionPolicy>;
+  /** The limits with today's nodes. @param hold what a person, or its failures, have done to a policy */
+  admission(history: History, hold: PolicyHold): ReadonlyMap<string, AdmissionPolicy>;
   counts(policy: string): { readonly selected: number; readonly matched: number };
 }
 
@@ -166,7 +169,11 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
       if (!policy || !node) return false;
       if (isFinal(maintenance, node, now)) return true;
       // Handed back for its own reason, it would be taken again at once for the machine's.
-      if (goneAt !== undefined && !terminalPhases.has(maintenance.state.phase) && found.get(nodeName)?.notice?.goneAt !== undefined)
+      if (
+        goneAt !== undefined &&
+        !terminalPhases.has(maintenance.state.phase) &&
+        found.get(nodeName)?.notice?.goneAt !== undefined
+      )
         return true;
       const known = held.get(node);
       if (known?.policy === policy) return known.holds;
@@ -182,7 +189,7 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
         rule.type === reasonType ? stillHolds(rule, node, context) : matchReason(rule, node, context).pass,
       );
     },
-    admission(history) {
+    admission(history, hold) {
       return new Map(
         policies.map((policy) => {
           let own = members.get(policy.name);
@@ -196,6 +203,7 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
             policy.name,
             {
               ...policy.limits,
+              ...hold(policy),
               selected: own,
               matchedByCondition,
               lastStart: policy.limits.minIntervalMs > 0 ? history.lastStart(policy.name) : null,

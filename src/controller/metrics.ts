@@ -26,6 +26,8 @@ export interface ControllerMetrics {
   passed(decisions: readonly Decision[], now: Millis, tookMs: Millis): void;
   answered(effect: PodEffect | NodeEffect, answer: string): void;
   watchRestarted(watch: string): void;
+  breakerTurned(policy: string, open: boolean): void;
+  gateAnswered(ask: string, result: 'Open' | 'Closed' | 'Unanswered'): void;
   requested(method: string, code: number): void;
   /** Where the queue of events is counted; until then it shows 0. */
   readEvents(events: EventTotals): void;
@@ -126,6 +128,16 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
     help: 'Watches of the API server that failed and were opened again.',
     labelNames: ['watch'],
   });
+  const breakers = registry.gauge<'policy'>({
+    name: 'drover_breaker_open',
+    help: '1 while the breaker of a policy is open, 0 once it was closed again; policies whose breaker never opened are not shown.',
+    labelNames: ['policy'],
+  });
+  const gateAnswers = registry.counter<'kind' | 'result'>({
+    name: 'drover_gate_answers_total',
+    help: 'Answers to gates by what was asked (PrometheusAlerts, PrometheusQuery, Alertmanager, Http, Workloads) and the result: Open, Closed, Unanswered.',
+    labelNames: ['kind', 'result'],
+  });
   const requests = registry.counter({
     name: 'drover_api_requests_total',
     help: 'Requests to the API server by method and status code; code 0: no answer. A watch counts when it is opened.',
@@ -157,7 +169,9 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
     leading(leads) {
       leader.set({}, leads ? 1 : 0);
       // What another replica leads is its to tell.
-      if (!leads) latest = [];
+      if (leads) return;
+      latest = [];
+      breakers.reset();
     },
     passed(decisions, now, tookMs) {
       passSeconds.observe({}, tookMs / 1_000);
@@ -177,6 +191,8 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
       if (result) handovers.inc({ result });
     },
     watchRestarted: (watch) => restarts.inc({ watch }),
+    breakerTurned: (policy, open) => breakers.set({ policy }, open ? 1 : 0),
+    gateAnswered: (kind, result) => gateAnswers.inc({ kind, result }),
     requested: (method, code) => requests.inc({ method, code: String(code) }),
     readEvents(source) {
       events = source;

@@ -21,4 +21,12 @@ export interface Observer {
   passed(decisions: readonly Decision[], nodes: ReadonlyMap<string, Node>, now: Millis, tookMs: Millis): void;
   answered(maintenance: Maintenance, effect: PodEffect | NodeEffect, answer: string, message: string, now: Millis): void;
   watchRestarted(what: string): void;
+  /** The breaker of a policy has opened, or was closed. @param isNews false: only this process did not know */
+  breakerTurned?(
+    policy: { readonly name: string; readonly uid: string },
+    breaker: { readonly open: boolean; readonly failures: number },
+    isNews: boolean,
+  ): void;
+  /** A gate was asked. */
+  gateAnswered?(ask: string, result: 'Open' | 'Closed' | 'Unanswered'): void;
 }

@@ -26,8 +26,8 @@ function start() {
   matcher.see(node, NOW);
   matcher.look(NOW);
   const may = { act: true };
-  const writer = createPolicyStatus({ client, clock, log: silentLog, mayAct: () => may.act, matcher });
-  writer.see(aPolicy({}, { generation: 3 }));
+  const writer = createPolicyStatus({ client, clock, log: silentLog, mayAct: () => may.act, matcher, breaker: () => null });
+  writer.see(aPolicy({}, { generation: 3 }), [], true);
   const pass = async (...decisions: readonly Decision[]) => {
     writer.update(decisions, clock.now());
     await clock.advance(15_000);
@@ -120,7 +120,7 @@ describe('the status of a policy', () => {
     const { client, writer, may, pass } = start();
     await pass(decision('Draining'));
     may.act = false;
-    writer.see(aPolicy({}, { generation: 3 }));
+    writer.see(aPolicy({}, { generation: 3 }), [], true);
     may.act = true;
     await pass(decision('Draining'));
     expect(client.requests).toHaveLength(2);

@@ -1,4 +1,5 @@
 /** Reboots from the label to the node that is back: the whole controller on a simulated cluster, in virtual time. */
+import { noClusterLimits } from '../engine/admission.ts';
 import { describe, expect, it } from 'vitest';
 import { planCluster } from '../../bench/plan-cluster.ts';
 import { GROUP_VERSION } from '../api/names.ts';
@@ -74,6 +75,8 @@ async function start(spec: Spec = {}) {
       identity: 'test',
       leaderElect: false,
       leaseNamespace: 'default',
+      askGates: 'TakenAsOpen',
+      limits: noClusterLimits,
       observer: { leading() {}, watchRestarted() {}, passed() {}, answered() {} },
     });
   let controller = lead();

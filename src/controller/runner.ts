@@ -4,7 +4,7 @@
  * engine said that time alone will change its mind.
  */
 import type { Node, Pod } from '../api/objects.ts';
-import type { AdmissionPolicy } from '../engine/admission.ts';
+import type { AdmissionPolicy, ClusterLimits } from '../engine/admission.ts';
 import { decide, type Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import type { Maintenance } from '../engine/maintenance.ts';
@@ -15,6 +15,7 @@ import type { Log } from '../lib/log.ts';
 import { KubeError, type KubeClient } from '../kube/client.ts';
 import { type Caches, openCaches } from './caches.ts';
 import { createEffects } from './effects.ts';
+import type { Gates } from './gates/gates.ts';
 import { createLedger } from './ledger.ts';
 import { createPace } from './pace.ts';
 import { createRuns } from './runs.ts';
@@ -43,6 +44,10 @@ export interface RunnerOptions {
   /** Where `nodes` are not all nodes of the cluster. */
   readonly schedulableNodes?: () => number;
   readonly policies: () => ReadonlyMap<string, AdmissionPolicy>;
+  /** Of the controller; absent: none. */
+  readonly limits?: ClusterLimits;
+  /** null: gates are taken as open. */
+  readonly gates: Pick<Gates, 'answer' | 'pods' | 'provide'> | null;
   readonly holds: (maintenance: Maintenance) => boolean;
   readonly mayAct: () => boolean;
   /**
@@ -165,6 +170,7 @@ export function createRunner(options: RunnerOptions): Runner {
       charges: ledger.charges,
       detachAllowance: pace.available(),
       schedulableNodes: options.schedulableNodes?.() ?? countSchedulable(options.nodes()),
+      gates: options.gates,
     };
     const maintenances = store.list();
     const { decisions, needs, wakeAt } = decide({
@@ -173,6 +179,7 @@ export function createRunner(options: RunnerOptions): Runner {
       policies: options.policies(),
       holds: options.holds,
       world,
+      ...(options.limits && { limits: options.limits }),
       now,
     });
     for (const decision of decisions) needAhead(decision, needs);
@@ -188,6 +195,7 @@ export function createRunner(options: RunnerOptions): Runner {
       act(decision);
     }
     caches.provide(needs);
+    options.gates?.provide(needs.gates);
     const tookMs = Math.max(0, clock.now() - now); // a clock that is set back must not earn passes
     work.take(tookMs);
     // Requests are sent when this turn of the event loop ends: first what acts, then what tells of it.

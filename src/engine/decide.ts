@@ -1,8 +1,10 @@
 /** The engine's one entry: the world and the time in, what to do and what everything waits for out. Pure. */
 import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
-import { type AdmissionPolicy, type Applicant, decideAdmission } from './admission.ts';
+import { type AdmissionPolicy, type Applicant, type ClusterLimits, decideAdmission, noClusterLimits } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
+import { noGateNeeds } from './gates/gate.ts';
+import { gateBlocker, type GateVerdict } from './gates/gate-blocker.ts';
 import { readJournal } from './journal.ts';
 import { cannotAct } from './acting.ts';
 import { activePhases, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
@@ -16,6 +18,8 @@ export interface DecideInput {
   /** Does the reason of this maintenance still hold? */
   holds(maintenance: Maintenance): boolean;
   readonly world: World;
+  /** Of the controller; absent: none. */
+  readonly limits?: ClusterLimits;
   readonly now: Millis;
 }
 
@@ -40,12 +44,19 @@ export function decide(input: DecideInput): {
     attachments: false,
     rebootPods: new Set(),
     hookJobs: new Set(),
+    gates: noGateNeeds(),
   };
   const causes = maintenances.map((maintenance) => input.holds(maintenance));
   const admissions = new Map(
-    decideAdmission({ policies: input.policies, applicants: applicantsOf(input, causes), ...standing(maintenances), now }).map(
-      (each) => [each.id, each],
-    ),
+    decideAdmission({
+      policies: input.policies,
+      applicants: applicantsOf(input, causes),
+      ...standing(maintenances),
+      cluster: nodes.values(),
+      limits: input.limits ?? noClusterLimits,
+      gates: askGates(input, needs),
+      now,
+    }).map((each) => [each.id, each]),
   );
 
   const drains = maintenances.flatMap((maintenance): Drain[] => {
@@ -90,6 +101,15 @@ export function decide(input: DecideInput): {
 
 /** In which it must be known that the node is empty, or how far it is from it. */
 const looksAtPods: ReadonlySet<Phase> = new Set(['Draining', 'Settling', 'Rebooting', 'Deleting']);
+function askGates({ maintenances, world, now }: DecideInput, needs: Needs) {
+  let inHand: Set<string> | null = null;
+  return (applicant: Applicant, policy: AdmissionPolicy): GateVerdict => {
+    inHand ??= new Set(maintenances.map(({ nodeName }) => nodeName));
+    const { name, gates: rules, selected } = policy;
+    const approvals = [applicant.approval, policy.approval].flatMap((each) => each ?? []);
+    return gateBlocker({ policy: name, rules, node: applicant.node, selected, inHand, approvals, now }, world.gates, needs.gates);
+  };
+}
 
 /** The clocks of two machines may differ by so much. */
 const SKEW_MS = 5_000;
@@ -107,8 +127,10 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
     if (cannotAct(maintenance, node)) return []; // it would take the place of one that can
-    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, notice } = maintenance;
+    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, notice, approval } = maintenance;
     const journal = readJournal(node);
+    // Its leader died between the cordon and the status: what is under way is finished.
+    const begun = journal?.by === id && journal.stage === 'Cordoned';
     return [
       {
         id,
@@ -118,10 +140,11 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
         since: createdAt,
         byCondition: reasonType === 'Condition',
         byAge: reasonType === 'Age',
-        // Its leader died between the cordon and the status: what is under way is finished.
-        anyTime: runNow || (journal?.by === id && journal.stage === 'Cordoned'),
+        anyTime: runNow || begun,
+        begun,
         ...(goneAt !== undefined && { goneAt }),
         ...(notice?.heldUntil !== undefined && { heldUntil: notice.heldUntil }),
+        ...(approval && { approval }),
       },
     ];
   });

@@ -2,6 +2,7 @@
 import type { Owner } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Acted, Action } from './action.ts';
+import type { Approval } from './gates/gate.ts';
 import type { DrainSettings } from './settings.ts';
 
 export type Phase =
@@ -72,6 +73,8 @@ export interface Maintenance {
   readonly cancelled: boolean;
   /** The windows of its policy do not hold it back. */
   readonly runNow: boolean;
+  /** `drover approve`. */
+  readonly approval?: Approval;
   readonly createdAt: Millis;
   readonly goneAt?: Millis;
   /** What was announced for the machine; absent: nothing, or a person has set `goneAt`. */

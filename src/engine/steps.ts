@@ -22,6 +22,7 @@ import {
   unwanted,
   wasUncordoned,
 } from './interruption.ts';
+import type { Approval } from './gates/gate.ts';
 import { readJournal } from './journal.ts';
 import { isPressing, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
 import { rebooting } from './rebooting.ts';
@@ -58,6 +59,8 @@ export interface StepResult {
   readonly podEffects?: readonly PodEffect[];
   readonly waitingFor?: Blocker | null;
   readonly wakeAt?: Millis | null;
+  /** Who has let it start, where that is asked for. */
+  readonly approval?: Approval;
 }
 
 type Step = (input: StepInput) => StepResult;
@@ -92,6 +95,9 @@ export const steps = {
   Failed: stay,
 } as const satisfies Record<Phase, Step>;
 
+/** Limits that a node comes under when another one is back. */
+const queueCauses: ReadonlySet<Blocker['cause']> = new Set(['MaxNodes', 'GroupLimit', 'ControlPlaneLimit', 'ClusterLimit']);
+
 function pending(input: StepInput): StepResult {
   const { maintenance, node, admission, now } = input;
   if (!node) return gone(input, 'Cancelled');
@@ -110,7 +116,7 @@ function pending(input: StepInput): StepResult {
   if (unable) return { phase: 'Pending', waitingFor: unable, ...(isOurs(input) && { nodeEffect: { do: 'Undo', node } }) };
   if (!admission) return { phase: 'Pending' };
   if (admission.blocker) {
-    const queued = admission.blocker.cause === 'MaxNodes' || admission.blocker.cause === 'GroupLimit';
+    const queued = queueCauses.has(admission.blocker.cause);
     const mark = queued && !node.unschedulable && readJournal(node) === null;
     // The mark is for a turn that comes soon: until the next window, pods may well be put on the node.
     const unmark = windowCauses.has(admission.blocker.cause) && isOurs(input);
@@ -131,7 +137,7 @@ function pending(input: StepInput): StepResult {
       waitingFor: message === null ? handingBack : { cause: 'UndoFailed', message },
     };
   }
-  return { phase: 'Draining', change: { startedAt: now } };
+  return { phase: 'Draining', change: { startedAt: now }, ...(admission.approval && { approval: admission.approval }) };
 }
 
 /**
@@ -295,8 +301,7 @@ function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
   const attempts = state.attempts + 1;
   // A machine that goes later is tried once more shortly before, however often it failed: its pods stop then in any case.
   const lastCall = goneAt === undefined ? undefined : notice?.heldUntil;
-  if (attempts >= settings.attempts && lastCall === undefined)
-    return { phase: 'Failed', change: { attempts, finishedAt: now } };
+  if (attempts >= settings.attempts && lastCall === undefined) return { phase: 'Failed', change: { attempts, finishedAt: now } };
   const soon = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
   const retryAt = Math.min(soon, Math.max(now, lastCall ?? soon));
   return {

@@ -13,6 +13,7 @@ import type {
 } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { BudgetIndex } from './budget-index.ts';
+import type { GateNeeds, GateWorld } from './gates/gate.ts';
 import type { PodIndex } from './pod-index.ts';
 import type { DrainSettings } from './settings.ts';
 
@@ -99,6 +100,8 @@ export interface World {
   /** Detaches that may be sent now: they are paced, or the API server closes slow watchers. */
   readonly detachAllowance: number;
   readonly schedulableNodes: number;
+  /** null: gates are not asked, and taken as open. */
+  readonly gates: GateWorld | null;
 }
 
 /** One node being emptied. */
@@ -122,4 +125,5 @@ export interface Needs {
   readonly rebootPods: Set<string>;
   /** Namespaces whose Jobs of hooks are asked for. */
   readonly hookJobs: Set<string>;
+  readonly gates: GateNeeds;
 }

@@ -3,8 +3,10 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import type { StartController } from '../cli/controller-config.ts';
+import { parseLimit } from '../api/int-or-percent.ts';
 import { CommandError } from '../cli/errors.ts';
 import { runController } from '../controller/controller.ts';
+import { createGateSender } from '../controller/gates/send.ts';
 import { createEventRecorder } from '../controller/event-recorder.ts';
 import { countRequests, createControllerMetrics } from '../controller/metrics.ts';
 import { createNotices } from '../controller/notices.ts';
@@ -67,6 +69,11 @@ export const startController: StartController = async (config, { cluster, versio
     leaderElect: config.leaderElect,
     leaseNamespace,
     observer,
+    askGates: createGateSender(clock),
+    limits: {
+      maxNodes: config.limits.maxNodes === undefined ? null : parseLimit(config.limits.maxNodes),
+      perGroup: config.limits.perGroup.map(({ label, maxNodes }) => ({ label, maxNodes: parseLimit(maxNodes) })),
+    },
   });
   let isReady = false;
   const server =

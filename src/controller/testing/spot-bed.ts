@@ -1,4 +1,5 @@
 /** Only for tests of machines that go: the whole controller on a simulated cluster, in virtual time, and agents that are told things. */
+import { noClusterLimits } from '../../engine/admission.ts';
 import { planCluster } from '../../../bench/plan-cluster.ts';
 import { annotations, GROUP_VERSION } from '../../api/names.ts';
 import type { MaintenancePolicyInput, NodeMaintenance } from '../../api/resources.ts';
@@ -64,6 +65,8 @@ export async function startSpotBed(nodes: number, spot: Partial<MaintenancePolic
     identity: 'test',
     leaderElect: false,
     leaseNamespace: 'default',
+    askGates: 'TakenAsOpen',
+    limits: noClusterLimits,
     observer: { leading() {}, watchRestarted() {}, passed() {}, answered() {} },
     restMs: Math.min(100, 20 + nodes / 10), // as in a plan
   });

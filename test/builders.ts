@@ -48,6 +48,7 @@ export function aNode(overrides: Partial<Node> = {}): Node {
     conditions: [],
     ready: true,
     bootId: 'boot-1',
+    versions: { kubelet: 'v1.34.1', osImage: 'Linux 1', kernel: '6.1.0', containerRuntime: 'containerd://2.1.4' },
     ...overrides,
   };
 }
@@ -215,6 +216,8 @@ export function noNeeds(): Needs {
     namespaces: new Set(),
     workloads: new Set(),
     attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
     gates: noGateNeeds(),
   };
 }

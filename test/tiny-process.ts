@@ -69,6 +69,8 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
     namespaces: new Set(),
     workloads: new Set(),
     attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
     gates: noGateNeeds(),
   };
   const deleted: Pod[] = [];
@@ -130,6 +132,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       if (fate() !== 'Lost') maintenances.set(maintenance.id, { ...maintenance, paused: true, pausedBecause: effect.because });
       return;
     }
+    if ('run' in effect) throw new Error('nothing is done here to an empty node');
     const { node } = effect;
     const last = nodeAttempts.get(node.name);
     if (last && (last.inFlight || (last.version === node.resourceVersion && cluster.now < last.retryAt))) return;
@@ -256,6 +259,8 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
         namespaces: new Set(),
         workloads: new Set(),
         attachments: false,
+        rebootPods: new Set(),
+        hookJobs: new Set(),
         gates: noGateNeeds(),
       };
       history.push(cluster.snapshot());

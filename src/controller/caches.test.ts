@@ -9,12 +9,21 @@ import { silentLog } from '../lib/log.ts';
 import { openCaches } from './caches.ts';
 
 const needing = (
-  needs: Partial<{ podsOf: string[]; namespaces: string[]; workloads: string[]; attachments: boolean }> = {},
+  needs: Partial<{
+    podsOf: string[];
+    namespaces: string[];
+    workloads: string[];
+    attachments: boolean;
+    rebootPods: string[];
+    hookJobs: string[];
+  }> = {},
 ): Needs => ({
   podsOf: new Set(needs.podsOf),
   namespaces: new Set(needs.namespaces),
   workloads: new Set(needs.workloads),
   attachments: needs.attachments ?? false,
+  rebootPods: new Set(needs.rebootPods),
+  hookJobs: new Set(needs.hookJobs),
   gates: noGateNeeds(),
 });
 

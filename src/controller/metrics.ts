@@ -2,16 +2,13 @@
 import type { Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import { readHandover } from '../engine/handover.ts';
-import { type Phase, terminalPhases } from '../engine/maintenance.ts';
+import { actingPhases, type Phase, terminalPhases } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Gauge, Registry } from '../lib/metrics.ts';
-
-export interface ProcessUsage {
-  readonly residentBytes: number;
-  readonly cpuSeconds: number;
-}
+import { type AboutProcess, registerProcessMetrics } from '../lib/process-metrics.ts';
+import { createNotifyMetrics, type NotifyMetrics } from './notify-metrics.ts';
 
 /** Counted where it happens; read when somebody asks. */
 export interface EventTotals {
@@ -19,11 +16,8 @@ export interface EventTotals {
   readonly totals: { readonly written: number; readonly dropped: number; readonly failed: number };
 }
 
-export interface MetricsOptions {
+export interface MetricsOptions extends AboutProcess {
   readonly registry: Registry;
-  readonly version: string;
-  readonly startedAt: Millis;
-  readonly usage: () => ProcessUsage;
 }
 
 export interface ControllerMetrics {
@@ -37,14 +31,28 @@ export interface ControllerMetrics {
   requested(method: string, code: number): void;
   /** Where the queue of events is counted; until then it shows 0. */
   readEvents(events: EventTotals): void;
+  readonly notify: NotifyMetrics;
 }
 
-const living = ['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing'] as const satisfies readonly Phase[];
+const living = [
+  'Pending',
+  'Draining',
+  'Settling',
+  'BeforeHook',
+  'Rebooting',
+  'Deleting',
+  'Verifying',
+  'AfterHook',
+  'Drained',
+  'ActionFailed',
+  'BackOff',
+  'Undoing',
+] as const satisfies readonly Phase[];
 const ended = ['HandedBack', 'Cancelled', 'Failed'] as const satisfies readonly Phase[];
 
 export type HandoverResult = 'Started' | 'Completed' | 'GivenBack' | 'TimedOut' | 'Refused';
 
-export function createControllerMetrics({ registry, version, startedAt, usage }: MetricsOptions): ControllerMetrics {
+export function createControllerMetrics({ registry, ...about }: MetricsOptions): ControllerMetrics {
   let events: EventTotals = { queued: 0, totals: { written: 0, dropped: 0, failed: 0 } };
 
   /** Of the last pass: what gauges show is counted when somebody asks, not in every pass. */
@@ -135,22 +143,8 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     help: 'Requests to the API server by method and status code; code 0: no answer. A watch counts when it is opened.',
     labelNames: ['method', 'code'],
   });
-  registry
-    .gauge({ name: 'drover_build_info', help: 'Always 1; the version is in the label.', labelNames: ['version'] })
-    .set({ version }, 1);
-  registry.gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory in bytes.',
-    collect: (gauge) => gauge.set({}, usage().residentBytes),
-  });
-  registry.counter({
-    name: 'process_cpu_seconds_total',
-    help: 'User and system CPU time in seconds.',
-    read: () => usage().cpuSeconds,
-  });
-  registry
-    .gauge({ name: 'process_start_time_seconds', help: 'Start of the process, seconds since the epoch.' })
-    .set({}, startedAt / 1_000);
+  const notify = createNotifyMetrics(registry);
+  registerProcessMetrics(registry, about);
 
   // Series that exist from the start: an alert on the rate of one that is not there never fires.
   for (const phase of ended) endedTotal.inc({ phase }, 0);
@@ -186,7 +180,7 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
         const { state } = maintenance;
         if (phase === state.phase) continue;
         phaseSeconds.observe({ phase: state.phase }, Math.max(0, now - state.phaseSince) / 1_000);
-        if (phase === 'Drained') lastSuccess.set({}, now / 1_000);
+        if (phase === 'Drained' || (state.phase === 'Settling' && actingPhases.has(phase))) lastSuccess.set({}, now / 1_000);
         if (terminalPhases.has(phase)) endedTotal.inc({ phase });
       }
     },
@@ -203,6 +197,7 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     readEvents(source) {
       events = source;
     },
+    notify,
   };
 }
 

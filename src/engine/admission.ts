@@ -10,6 +10,7 @@ import type { Breaker } from './gates/breaker.ts';
 import type { Approval, GateRule } from './gates/gate.ts';
 import type { GateVerdict } from './gates/gate-blocker.ts';
 import { type Limit, resolveLimit } from '../api/int-or-percent.ts';
+import { isPressing } from './maintenance.ts';
 import { type Hold, holdOf, noHold, type ScheduledPolicy } from './schedule/hold.ts';
 
 export interface AdmissionPolicy extends ScheduledPolicy {
@@ -49,8 +50,13 @@ export interface Applicant {
   readonly policy: string | null;
   readonly priority: number;
   readonly since: Millis;
+  /** Its machine goes then: no window and no limit holds it back, and yet it counts. */
   readonly goneAt?: Millis;
+  /** They do hold it back until then. */
+  readonly heldUntil?: Millis;
   readonly byCondition: boolean;
+  /** Nothing is wrong with it: others go first, and of those like it the oldest. */
+  readonly byAge?: boolean;
   /** No window holds it back: a person wants it so, or it was begun already. */
   readonly anyTime: boolean;
   /** It was begun already: neither breaker nor gates stop it halfway. */
@@ -90,7 +96,7 @@ const MASS_TRIGGER_FLOOR = 3;
 export function decideAdmission(input: AdmissionInput): Admission[] {
   const holds = new Map<string, Hold>();
   for (const policy of input.policies.values()) holds.set(policy.name, holdOf(policy, input.now));
-  const holdOn = (applicant: Applicant) => (heedsWindows(applicant) && holds.get(applicant.policy ?? '')) || noHold;
+  const holdOn = (applicant: Applicant) => (heedsWindows(applicant, input.now) && holds.get(applicant.policy ?? '')) || noHold;
   // One that the window holds back is not about to start: if it is out, it counts like any other node that is.
   const applying = new Set(input.applicants.flatMap((each) => (holdOn(each).blocker ? [] : each.node.name)));
   const counts = new Map<string, Count>();
@@ -99,10 +105,12 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
   const order = [...input.applicants].sort(
     (a, b) =>
       // No limit holds these back, so they go first: decided after the others, they would come on top of what those are allowed.
-      Number(heedsLimits(a)) - Number(heedsLimits(b)) ||
+      Number(heedsLimits(a, input.now)) - Number(heedsLimits(b, input.now)) ||
       b.priority - a.priority ||
       (a.goneAt ?? Number.POSITIVE_INFINITY) - (b.goneAt ?? Number.POSITIVE_INFINITY) ||
       Number(isOut(b.node)) - Number(isOut(a.node)) ||
+      Number(a.byAge === true) - Number(b.byAge === true) ||
+      (a.byAge === true ? a.node.createdAt - b.node.createdAt : 0) ||
       a.since - b.since ||
       compare(a.node.name, b.node.name) ||
       compare(a.id, b.id),
@@ -130,12 +138,12 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
 }
 
 /** Neither what a person asks for outside every policy, nor a machine that goes anyway: to hold that back only takes time from its pods. */
-function heedsLimits({ policy, goneAt }: Applicant): boolean {
-  return policy !== null && goneAt === undefined;
+function heedsLimits(applicant: Applicant, now: Millis): boolean {
+  return applicant.policy !== null && !isPressing(applicant, now);
 }
 
-function heedsWindows({ anyTime, goneAt }: Applicant): boolean {
-  return !anyTime && goneAt === undefined;
+function heedsWindows(applicant: Applicant, now: Millis): boolean {
+  return !applicant.anyTime && !isPressing(applicant, now);
 }
 
 /** Without its policy nobody knows its limits: only a person may have asked for none. */
@@ -244,8 +252,10 @@ function judge(
   const verdict = judgeLimits(applicant, policy, counts, hold, input);
   const { blocker, wakeAt = null } = verdict;
   if (blocker === null) return verdict;
-  // Once the window has closed, or opened, something else is the reason.
-  const wake = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, hold.changesAt ?? Number.POSITIVE_INFINITY);
+  const { now } = input;
+  // Once the window has closed, or opened, or the machine is about to go, something else is the reason.
+  const lastCall = applicant.goneAt === undefined || (applicant.heldUntil ?? now) <= now ? null : applicant.heldUntil;
+  const wake = Math.min(...[wakeAt, hold.changesAt, lastCall].map((at) => at ?? Number.POSITIVE_INFINITY));
   return { blocker, ...(Number.isFinite(wake) && { wakeAt: wake }) };
 }
 
@@ -259,6 +269,8 @@ function judgeLimits(
   const { now } = input;
   const { name } = policy;
   if (policy.paused) return { blocker: { cause: 'PolicyPaused', policy: name } };
+  // To wait for a place would only mean to be drained by the machine's end. It takes one, though: others wait for it.
+  if (!heedsLimits(applicant, now)) return { blocker: null };
 
   if (applicant.byCondition) {
     const limit = resolveLimit(policy.massTrigger, policy.selected.length);
@@ -267,8 +279,6 @@ function judgeLimits(
       return { blocker: { cause: 'MassTrigger', policy: name, matched, selected: selected.length, limit } };
     }
   }
-  if (!heedsLimits(applicant)) return { blocker: null };
-
   const { breaker } = policy;
   if (breaker?.open && !applicant.begun)
     return { blocker: { cause: 'BreakerOpen', policy: name, since: breaker.since, failures: breaker.failures } };

@@ -160,6 +160,22 @@ export type Blocker =
   | { readonly cause: 'NotEmptyLongEnough'; readonly until: Millis }
   | { readonly cause: 'VolumesAttached'; readonly volumes: readonly string[] }
   | { readonly cause: 'NotSettled'; readonly owners: readonly string[]; readonly until: Millis }
+  // why what is done to the empty node is not finished
+  | { readonly cause: 'CannotReboot'; readonly why: string }
+  | { readonly cause: 'RebootDelay'; readonly until: Millis }
+  /** `says`: how the pod stands. */
+  | { readonly cause: 'WaitingForReboot'; readonly pod: string; readonly says: string; readonly until: Millis }
+  | { readonly cause: 'StoppingReboot'; readonly pod: string }
+  | { readonly cause: 'NotReadyYet'; readonly until: Millis | null }
+  | { readonly cause: 'ConditionMissing'; readonly type: string; readonly status: string; readonly until: Millis }
+  | { readonly cause: 'DaemonSetNotUp'; readonly pods: readonly string[]; readonly until: Millis }
+  | { readonly cause: 'HealthyFor'; readonly until: Millis }
+  | { readonly cause: 'HookRunning'; readonly job: string; readonly says: string; readonly until: Millis }
+  | { readonly cause: 'ActRefused'; readonly what: string; readonly message: string }
+  | { readonly cause: 'DeletingNode' }
+  | { readonly cause: 'RebootFailed'; readonly message: string }
+  | { readonly cause: 'VerifyFailed'; readonly message: string }
+  | { readonly cause: 'HookFailed'; readonly message: string }
   | { readonly cause: 'CordonFailed'; readonly message: string }
   | { readonly cause: 'UndoFailed'; readonly message: string };
 

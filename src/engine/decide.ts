@@ -6,7 +6,8 @@ import { decideDrains, type PodReport } from './drain.ts';
 import { noGateNeeds } from './gates/gate.ts';
 import { gateBlocker, type GateVerdict } from './gates/gate-blocker.ts';
 import { readJournal } from './journal.ts';
-import { activePhases, type Maintenance, type MaintenanceState } from './maintenance.ts';
+import { cannotAct } from './acting.ts';
+import { activePhases, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
 import { type StepResult, steps } from './steps.ts';
 import type { Drain, Needs, World } from './world.ts';
 
@@ -41,6 +42,8 @@ export function decide(input: DecideInput): {
     namespaces: new Set(),
     workloads: new Set(),
     attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
     gates: noGateNeeds(),
   };
   const causes = maintenances.map((maintenance) => input.holds(maintenance));
@@ -59,7 +62,7 @@ export function decide(input: DecideInput): {
   const drains = maintenances.flatMap((maintenance): Drain[] => {
     const node = nodes.get(maintenance.nodeName);
     const { phase, startedAt } = maintenance.state;
-    if (!node || (phase !== 'Draining' && phase !== 'Settling')) return [];
+    if (!node || !looksAtPods.has(phase)) return [];
     const { id, settings, goneAt } = maintenance;
     return [{ id, node, settings, startedAt: startedAt ?? now, ...(goneAt !== undefined && { goneAt }) }];
   });
@@ -79,6 +82,8 @@ export function decide(input: DecideInput): {
       needs,
       now,
     });
+    const counts =
+      drain?.known && (result.phase === 'Draining' || result.phase === 'Settling' || maintenance.action === undefined);
     const setBack = afterSetBack(maintenance.state, now);
     const wake = setBack ? now : result.wakeAt;
     if (wake != null && (wakeAt === null || wake < wakeAt)) wakeAt = wake;
@@ -87,13 +92,15 @@ export function decide(input: DecideInput): {
       cause,
       ...result,
       ...(setBack && { change: { ...setBack, ...result.change } }),
-      pods: drain?.known ? drain.pods : null,
-      remaining: drain?.known ? drain.remaining : null,
+      pods: counts ? drain.pods : null,
+      remaining: counts ? drain.remaining : null,
     };
   });
   return { decisions, needs, wakeAt };
 }
 
+/** In which it must be known that the node is empty, or how far it is from it. */
+const looksAtPods: ReadonlySet<Phase> = new Set(['Draining', 'Settling', 'Rebooting', 'Deleting']);
 function askGates({ maintenances, world, now }: DecideInput, needs: Needs) {
   let inHand: Set<string> | null = null;
   return (applicant: Applicant, policy: AdmissionPolicy): GateVerdict => {
@@ -119,7 +126,8 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const node = nodes.get(maintenance.nodeName);
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
-    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, approval } = maintenance;
+    if (cannotAct(maintenance, node)) return []; // it would take the place of one that can
+    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, notice, approval } = maintenance;
     const journal = readJournal(node);
     // Its leader died between the cordon and the status: what is under way is finished.
     const begun = journal?.by === id && journal.stage === 'Cordoned';
@@ -131,9 +139,11 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
         priority,
         since: createdAt,
         byCondition: reasonType === 'Condition',
+        byAge: reasonType === 'Age',
         anyTime: runNow || begun,
         begun,
         ...(goneAt !== undefined && { goneAt }),
+        ...(notice?.heldUntil !== undefined && { heldUntil: notice.heldUntil }),
         ...(approval && { approval }),
       },
     ];

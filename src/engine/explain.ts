@@ -275,6 +275,46 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
       `what left the node is not all Ready elsewhere: ${listed(owners)} (at most ${duration(until - now)} more)`,
       'those pods getting Ready',
     ),
+  CannotReboot: ({ why }) => wait(`it cannot be rebooted: ${why}`, 'that being mended; until then the node is left as it is'),
+  RebootDelay: ({ until }, now) => passing(`the policy waits ${duration(until - now)} more before it reboots the node`, 'time'),
+  WaitingForReboot: ({ pod, says, until }, now) => ({
+    ...passing(
+      `the node is to come back with a new boot id, within ${duration(until - now)}; the pod that tells it to ${says}`,
+      'the reboot',
+    ),
+    pod,
+  }),
+  StoppingReboot: ({ pod }) => ({
+    ...passing(
+      'the pod that would reboot the node has not ended, and the node is not handed back before',
+      `its kubelet ending it; where the machine is gone for good: \`kubectl delete pod --force ${kubectlName(pod)}\``,
+    ),
+    pod,
+  }),
+  NotReadyYet: ({ until }, now) =>
+    passing(
+      `the node is not Ready${until === null ? '' : ` yet (at most ${duration(until - now)} more)`}`,
+      'its kubelet reporting Ready',
+    ),
+  ConditionMissing: ({ type, status, until }, now) =>
+    passing(
+      `its condition ${type} is not ${status} yet (at most ${duration(until - now)} more)`,
+      'whoever writes that condition, or spec.verify.requiredConditions',
+    ),
+  DaemonSetNotUp: ({ pods, until }, now) =>
+    passing(
+      `${pods.length} pod${pods.length === 1 ? '' : 's'} of DaemonSets on it not Ready yet: ${listed(pods)} (at most ${duration(until - now)} more)`,
+      'those pods getting Ready, or spec.verify.daemonSetsUp: false',
+    ),
+  HealthyFor: ({ until }, now) => passing(`everything has to hold for another ${duration(until - now)}`, 'time'),
+  HookRunning: ({ job, says, until }, now) =>
+    passing(`Job ${job} ${says} (at most ${duration(until - now)} more)`, 'the Job completing'),
+  ActRefused: ({ what, message }) =>
+    wait(`${what} was refused: ${message}`, 'the API server accepting it; examples/rbac.yaml lists the rights'),
+  DeletingNode: () => passing('the API server has been asked to delete the node', 'the node being gone'),
+  RebootFailed: ({ message }, _, by) => stranded(message, by),
+  VerifyFailed: ({ message }, _, by) => stranded(message, by),
+  HookFailed: ({ message }, _, by) => stranded(message, by),
   CordonFailed: ({ message }) =>
     wait(`the node could not be cordoned: ${message}`, 'the right to patch nodes, or the API server answering'),
   UndoFailed: ({ message }) =>
@@ -315,6 +355,19 @@ function unprotect(pod: string, why: keyof typeof protectedBecause, by: Viewpoin
 
 function nodeOf(by: Viewpoint | undefined): string {
   return by?.of === 'Controller' ? by.node : 'NODE';
+}
+
+/** Nothing is done any more: the node stays as it is until a person has looked. */
+function stranded(message: string, by: Viewpoint | undefined): Explanation {
+  return wait(
+    `${message}; the node stays cordoned`,
+    `looking at the machine; then \`drover cancel ${nodeOf(by)}\` hands it back once it is Ready`,
+  );
+}
+
+function kubectlName(pod: string): string {
+  const [namespace, name] = pod.split('/');
+  return `-n ${namespace} ${name}`;
 }
 
 /** The scheduler's first sentence says why; those about claims and preemption follow, and end in a full stop. */

@@ -5,6 +5,7 @@ import type {
   EndpointSlice,
   LabelUse,
   Node,
+  OneShot,
   Pod,
   ReplicaSet,
   Service,
@@ -62,6 +63,19 @@ export interface NodeAttempt {
   readonly failed?: string;
 }
 
+/** The last creation or removal of a pod or Job of ours. */
+export interface RunAttempt {
+  readonly inFlight: boolean;
+  /** It was done, or may have been: until `retryAt` it may show. */
+  readonly mayShow: boolean;
+  /** Not tried again before. */
+  readonly retryAt: Millis;
+  /** Message of the last failure; null: it was done. */
+  readonly failed: string | null;
+}
+
+export type RunKind = 'Pod' | 'Job';
+
 export interface World {
   /** Pods bound to the node; null until they have been read. */
   podsOn(nodeName: string): readonly Pod[] | null;
@@ -77,6 +91,10 @@ export interface World {
   readonly attempts: ReadonlyMap<string, Attempt>;
   /** By node name. */
   readonly nodeAttempts?: ReadonlyMap<string, NodeAttempt>;
+  /** Pods or Jobs of one namespace that act on nodes, by name; null until read; asking for it in `needs` makes the runner read it. */
+  runs?(kind: RunKind, namespace: string): ReadonlyMap<string, OneShot> | null;
+  /** By kind, namespace and name, as `runKey` joins them. */
+  readonly runAttempts?: ReadonlyMap<string, RunAttempt>;
   /** Evictions charged to a budget ("namespace/name") that its status does not show yet. */
   charges(budget: string): number;
   /** Detaches that may be sent now: they are paced, or the API server closes slow watchers. */
@@ -103,5 +121,9 @@ export interface Needs {
   readonly namespaces: Set<string>;
   readonly workloads: Set<string>;
   attachments: boolean;
+  /** Namespaces whose pods that reboot nodes are asked for. */
+  readonly rebootPods: Set<string>;
+  /** Namespaces whose Jobs of hooks are asked for. */
+  readonly hookJobs: Set<string>;
   readonly gates: GateNeeds;
 }

@@ -15,6 +15,8 @@ const settings = {
   ),
   logLevel: setting('level', 'debug, info, warn or error.', 'info'),
   logFormat: setting('format', 'json or text.', 'json'),
+  clusterName: text('name', 'What messages call this cluster.'),
+  notify: text('file', 'YAML file with the list of channels that is notify in the configuration.'),
 } as const satisfies Flags;
 
 const flags = {

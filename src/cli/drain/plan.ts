@@ -53,6 +53,8 @@ export async function planDrain(options: PlanOptions): Promise<NodePlan[]> {
         namespaces: new Set(),
         workloads: new Set(),
         attachments: false,
+        rebootPods: new Set(),
+        hookJobs: new Set(),
         gates: noGateNeeds(),
       };
       const plans = decideAllTiers(options, caches, needs, clock.now());

@@ -387,8 +387,13 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
 
     failures(policy) {
       const found: Millis[] = [];
-      for (const { spec, state } of entries.values())
-        if (spec.policy === policy && state.phase === 'Failed' && state.finishedAt !== undefined) found.push(state.finishedAt);
+      for (const { spec, state } of entries.values()) {
+        if (spec.policy !== policy) continue;
+        if (state.phase === 'Failed' && state.finishedAt !== undefined) found.push(state.finishedAt);
+        else if (state.phase === 'ActionFailed') found.push(state.phaseSince);
+        // A person has ended it since. Not later than it failed: what was resumed after that is not to count again.
+        else if (state.action?.failure) found.push(state.action.since);
+      }
       return found;
     },
 

@@ -66,6 +66,12 @@ export function beforeTheAct(input: StepInput): StepResult | null {
   return null;
 }
 
+/** Asked before it is written down that the act begins: from then on it has a time limit. null: go on. */
+export function heldByGate(input: StepInput, phase: Phase): StepResult | null {
+  const held = input.gates?.();
+  return held?.blocker ? { phase, waitingFor: held.blocker, wakeAt: held.wakeAt } : null;
+}
+
 export function failed(input: StepInput, cause: FailureCause, message: string): StepResult {
   const acted = input.maintenance.state.action ?? freshRecord(input.maintenance, input.now);
   return {
@@ -188,7 +194,11 @@ export function deleting(input: StepInput): StepResult {
     waitingFor: null,
   });
   if (!node) return over(`node ${name} was deleted`);
-  if (!acted) return beforeTheAct(input) ?? { phase: 'Deleting', change: { action: freshRecord(maintenance, now) } };
+  if (!acted)
+    return (
+      beforeTheAct(input) ??
+      heldByGate(input, 'Deleting') ?? { phase: 'Deleting', change: { action: freshRecord(maintenance, now) } }
+    );
   if (readJournal(node) === null) return over(`node ${name} was deleted, and has registered again`);
   const stop = beforeTheAct(input);
   if (stop) return stop;

@@ -4,7 +4,7 @@ import type { Millis } from '../lib/clock.ts';
 import { type AdmissionPolicy, type Applicant, type ClusterLimits, decideAdmission, noClusterLimits } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
 import { noGateNeeds } from './gates/gate.ts';
-import { gateBlocker, type GateVerdict } from './gates/gate-blocker.ts';
+import { gateBlocker, gatesOfAct, type GateVerdict } from './gates/gate-blocker.ts';
 import { readJournal } from './journal.ts';
 import { cannotAct } from './acting.ts';
 import { activePhases, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
@@ -46,6 +46,7 @@ export function decide(input: DecideInput): {
     hookJobs: new Set(),
     gates: noGateNeeds(),
   };
+  const gates = askGates(input, needs);
   const causes = maintenances.map((maintenance) => input.holds(maintenance));
   const admissions = new Map(
     decideAdmission({
@@ -54,7 +55,7 @@ export function decide(input: DecideInput): {
       ...standing(maintenances),
       cluster: nodes.values(),
       limits: input.limits ?? noClusterLimits,
-      gates: askGates(input, needs),
+      gates: (applicant, policy) => gates(applicant, policy),
       now,
     }).map((each) => [each.id, each]),
   );
@@ -72,9 +73,13 @@ export function decide(input: DecideInput): {
   const decisions = maintenances.map((maintenance, index): Decision => {
     const drain = drainDecisions.get(maintenance.id);
     const cause = causes[index] === true;
+    const node = nodes.get(maintenance.nodeName);
+    const policy = input.policies.get(maintenance.policy ?? '');
     const result = steps[maintenance.state.phase]({
       maintenance,
-      node: nodes.get(maintenance.nodeName),
+      node,
+      gates: () =>
+        node && policy && maintenance.goneAt === undefined ? gates({ node }, policy, gatesOfAct(policy.gates)) : null,
       cause,
       admission: admissions.get(maintenance.id),
       drain,
@@ -101,13 +106,16 @@ export function decide(input: DecideInput): {
 
 /** In which it must be known that the node is empty, or how far it is from it. */
 const looksAtPods: ReadonlySet<Phase> = new Set(['Draining', 'Settling', 'Rebooting', 'Deleting']);
+
+type Asker = Pick<Applicant, 'node' | 'approval'>;
+
 function askGates({ maintenances, world, now }: DecideInput, needs: Needs) {
   let inHand: Set<string> | null = null;
-  return (applicant: Applicant, policy: AdmissionPolicy): GateVerdict => {
+  return ({ node, approval }: Asker, policy: AdmissionPolicy, rules = policy.gates): GateVerdict => {
     inHand ??= new Set(maintenances.map(({ nodeName }) => nodeName));
-    const { name, gates: rules, selected } = policy;
-    const approvals = [applicant.approval, policy.approval].flatMap((each) => each ?? []);
-    return gateBlocker({ policy: name, rules, node: applicant.node, selected, inHand, approvals, now }, world.gates, needs.gates);
+    const { name, selected } = policy;
+    const approvals = [approval, policy.approval].flatMap((each) => each ?? []);
+    return gateBlocker({ policy: name, rules, node, selected, inHand, approvals, now }, world.gates, needs.gates);
   };
 }
 

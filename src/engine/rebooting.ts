@@ -10,6 +10,7 @@ import {
   beforeTheAct,
   failed,
   freshRecord,
+  heldByGate,
   mayAppear,
   notThere,
   oneLine,
@@ -29,7 +30,7 @@ export function rebooting(input: StepInput): StepResult {
   const { action } = maintenance;
   if (!node) return gone(input, 'Failed');
   const acted = openAttempt(maintenance);
-  if (!action || !acted) return beforeTheAct(input) ?? begin(input, node);
+  if (!action || !acted) return beforeTheAct(input) ?? heldByGate(input, 'Rebooting') ?? begin(input, node);
   // Whoever has rebooted it.
   if (node.bootId !== '' && node.bootId !== acted.bootIdBefore)
     return { phase: 'Verifying', change: { action: { ...acted, bootIdAfter: node.bootId } }, waitingFor: null };

@@ -23,6 +23,7 @@ import {
   wasUncordoned,
 } from './interruption.ts';
 import type { Approval } from './gates/gate.ts';
+import type { GateVerdict } from './gates/gate-blocker.ts';
 import { readJournal } from './journal.ts';
 import { isPressing, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
 import { rebooting } from './rebooting.ts';
@@ -46,6 +47,8 @@ export interface StepInput {
   /** Does the reason still hold? Asked again in every pass, so also before every destructive step. */
   readonly cause: boolean;
   readonly admission: Admission | undefined;
+  /** Asks the gates of its policy once more, before what cannot be taken back. null: it has none, or no time for them. */
+  readonly gates?: () => GateVerdict | null;
   readonly drain: DrainDecision | undefined;
   readonly world: World;
   readonly needs: Needs;

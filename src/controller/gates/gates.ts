@@ -59,7 +59,8 @@ export function createGates(options: GatesOptions): Gates {
       });
       return withoutSecrets(readAnswer(question, reply), secrets);
     } catch (error) {
-      throw new Error(hide(error instanceof Error ? error.message : String(error), secrets));
+      // Not thrown on with its cause: that may hold what was sent.
+      return { is: 'Unanswered', message: hide(error instanceof Error ? error.message : String(error), secrets) };
     }
   };
 

@@ -48,7 +48,7 @@ export function createPoller({ clock, random, ask, onChange, onAnswer }: PollerO
     if (entry.inFlight || stopped) return;
     entry.inFlight = true;
     entry.askedAt = clock.now();
-    ask(entry.asked)
+    void ask(entry.asked)
       .catch((error: unknown): Verdict => ({ is: 'Unanswered', message: error instanceof Error ? error.message : String(error) }))
       .then((verdict) => {
         entry.inFlight = false;

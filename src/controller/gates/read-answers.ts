@@ -28,7 +28,11 @@ export function requestFor(question: Remote): Asking {
     case 'Alertmanager': {
       const query = new URLSearchParams({ active: 'true', silenced: 'false', inhibited: 'false', unprocessed: 'true' });
       for (const matcher of question.matchers) query.append('filter', matcherText(matcher));
-      return { method: 'GET', url: `${under(url, 'api/v2/alerts')}?${query}`, headers: { accept: 'application/json' } };
+      return {
+        method: 'GET',
+        url: `${under(url, 'api/v2/alerts')}?${query.toString()}`,
+        headers: { accept: 'application/json' },
+      };
     }
     case 'Http':
       return { method: 'GET', url, headers: { accept: 'application/json, */*;q=0.5' } };
@@ -171,7 +175,8 @@ function readAlertmanager(question: Extract<Remote, { ask: 'Alertmanager' }>, re
       return refuse(question, 'answers with an alert that cannot be read');
     // Asked to leave them out, and looked at once more: a proxy may have lost the query.
     const { state } = alert['status'];
-    return state === 'suppressed' ? [] : [String(alert['labels']['alertname'] ?? '(no name)')];
+    const name = alert['labels']['alertname'];
+    return state === 'suppressed' ? [] : [typeof name === 'string' ? name : '(no name)'];
   });
   return verdictOf('Alertmanager', names, question);
 }

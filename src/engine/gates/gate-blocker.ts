@@ -63,6 +63,14 @@ function refresh({ rules, policy, now }: GateInput, world: GateWorld, needs: Gat
   return first;
 }
 
+/**
+ * The gates that are asked once more before the empty node is rebooted or deleted. Not those whose answer the drain itself has changed, or
+ * a person has given for all of it.
+ */
+export function gatesOfAct(rules: readonly GateRule[]): readonly GateRule[] {
+  return rules.filter((rule) => rule.gate === 'Pods' || (rule.gate === 'Asked' && rule.asked.question.ask !== 'Workloads'));
+}
+
 const open: GateVerdict = { blocker: null, wakeAt: null, approval: null };
 
 function closed(blocker: Blocker, wakeAt: Millis | null = null): GateVerdict {

@@ -9,7 +9,7 @@ import type { Admission } from './admission.ts';
 import type { Blocker } from './blocker.ts';
 import type { DrainDecision } from './drain.ts';
 import type { PodEffect } from './effect.ts';
-import { isCommandLine, readJournal } from './journal.ts';
+import { AGENT, isCommandLine, readJournal } from './journal.ts';
 import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
 import { windowCauses } from './schedule/hold.ts';
 import { settlingBlocker } from './settle.ts';
@@ -172,7 +172,9 @@ function interruption(input: StepInput): StepResult | null {
  */
 function takenOverBy({ maintenance, node }: StepInput): string | null {
   const by = (node && readJournal(node)?.by) ?? '';
-  return isCommandLine(maintenance.id) && by !== '' && !isCommandLine(by) ? by : null;
+  // The node's agent is the last resort: it lets go of whoever else comes, a person's `drover drain` too.
+  const yields = maintenance.id.startsWith(AGENT) ? by !== maintenance.id : isCommandLine(maintenance.id) && !isCommandLine(by);
+  return yields && by !== '' ? by : null;
 }
 
 const UNCORDONED = 'the node was uncordoned by someone else';

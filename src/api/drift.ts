@@ -54,7 +54,9 @@ const expression = z
 export const driftMatch = withRules(
   z.strictObject({
     version: software.exactOptional().describe('The version of what runs on the machine.'),
-    label: expectedLabel.exactOptional().describe('A label that says how the machine was made: node image, AMI, launch template.'),
+    label: expectedLabel
+      .exactOptional()
+      .describe('A label that says how the machine was made: node image, AMI, launch template.'),
     expression: expression.exactOptional(),
   }),
   [oneOf(['version', 'label', 'expression'])],

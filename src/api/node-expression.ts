@@ -20,7 +20,8 @@ export function compileNodeExpression(text: string): NodeExpression {
   const run = parsed(text);
   const { valid, type, error } = run.check();
   if (!valid) throw new SyntaxError(firstLine(error?.message ?? 'cannot be read'));
-  if (type !== 'bool') throw new SyntaxError(`gives ${type === 'dyn' ? 'any value' : `a value of type ${type}`}, not true or false`);
+  if (type !== 'bool')
+    throw new SyntaxError(`gives ${type === 'dyn' ? 'any value' : `a value of type ${type}`}, not true or false`);
   const calls = callsIn(run.ast);
   if (calls.includes('matches')) throw new SyntaxError('matches() is not offered; use startsWith, endsWith, contains or ==');
   if (calls.filter((name) => loops.has(name)).length > MAX_LOOPS)

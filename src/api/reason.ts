@@ -62,7 +62,9 @@ const ageMatch = z.strictObject({
   maxAge: duration('1h').describe('How old a node may get, counted from its creation.'),
   jitter: duration()
     .default('0s')
-    .describe('Each node may get older by a share of this, always the same for one node, so that nodes born together do not go together.'),
+    .describe(
+      'Each node may get older by a share of this, always the same for one node, so that nodes born together do not go together.',
+    ),
 });
 
 export const eventTypes = ['Preempt', 'Terminate', 'Redeploy', 'Reboot', 'Freeze'] as const;
@@ -154,10 +156,7 @@ export const reasonSchema = withRules(
     type: z
       .enum(['Taint', 'Condition', 'Label', 'Annotation', 'Signal', 'ScheduledEvent', 'Drift', 'Age'])
       .describe('What kind of mark on the node is the reason. The field of the same name says which one.'),
-    priority: z
-      .int32()
-      .exactOptional()
-      .describe('Priority of a node that is taken for this reason; absent: the policy’s.'),
+    priority: z.int32().exactOptional().describe('Priority of a node that is taken for this reason; absent: the policy’s.'),
     when: z
       .enum(['Now', 'Before', 'NextWindow'])
       .exactOptional()

@@ -1,4 +1,5 @@
 /** All commands, in the order of the help. A new one is its folder and a line here. */
+import { adoptCommand } from './adopt/command.ts';
 import { cancelCommand, pauseCommand, resumeCommand, runNowCommand } from './hold/command.ts';
 import { controllerCommand } from './controller/command.ts';
 import { crdsCommand } from './crds/command.ts';
@@ -31,6 +32,7 @@ export const commands: readonly AnyCommand[] = [
   loadCommand,
   kubeconfigCommand,
   snapshotCommand,
+  adoptCommand,
   controllerCommand,
   crdsCommand,
 ];

@@ -163,7 +163,11 @@ export function createMatcher(nodes: ReadonlyMap<string, Node>): Matcher {
       if (!policy || !node) return false;
       if (isFinal(maintenance, node, now)) return true;
       // Handed back for its own reason, it would be taken again at once for the machine's.
-      if (goneAt !== undefined && !terminalPhases.has(maintenance.state.phase) && found.get(nodeName)?.notice?.goneAt !== undefined)
+      if (
+        goneAt !== undefined &&
+        !terminalPhases.has(maintenance.state.phase) &&
+        found.get(nodeName)?.notice?.goneAt !== undefined
+      )
         return true;
       const known = held.get(node);
       if (known?.policy === policy) return known.holds;

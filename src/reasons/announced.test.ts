@@ -8,8 +8,7 @@ const HOUR = 60 * MINUTE;
 const iso = (at: number) => new Date(at).toISOString();
 const at = (now = NOW): ReasonContext => ({ now, conditionSince: () => NOW, newestVersion: () => null });
 
-const told = (...signals: readonly object[]): Node =>
-  aNode({ annotations: { [annotations.signals]: JSON.stringify(signals) } });
+const told = (...signals: readonly object[]): Node => aNode({ annotations: { [annotations.signals]: JSON.stringify(signals) } });
 const spot = { kind: 'SpotInterruption', source: 'aws', id: 'e-1', since: iso(NOW), revocable: false, message: 'terminate' };
 const onSignal = (kinds: readonly string[], rest: object = {}): ReasonRule => ({ type: 'Signal', signal: { kinds }, ...rest });
 const noticeOf = (rule: ReasonRule, node: Node, now = NOW) => {
@@ -112,7 +111,10 @@ describe('an event in AKS’s condition', () => {
 
   it('has begun when it tells no time', () => {
     expect(noticeOf(onEvent('Preempt'), event('Preempt Started'))).toMatchObject({ goneAt: NOW + 30 * SECOND });
-    expect(noticeOf(onEvent('Reboot'), event('', 'True', 'RebootScheduled'))).toMatchObject({ kind: 'Reboot', profile: 'Ordinary' });
+    expect(noticeOf(onEvent('Reboot'), event('', 'True', 'RebootScheduled'))).toMatchObject({
+      kind: 'Reboot',
+      profile: 'Ordinary',
+    });
   });
 
   it('does not match another type, no event, or a check that fails', () => {

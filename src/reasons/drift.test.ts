@@ -16,7 +16,10 @@ describe('a drift reason', () => {
       message: 'kubelet v1.34.1, not v1.34.2',
     });
     expect(drift({ version: { what: 'Kubelet', exactly: 'v1.34.1' } }).pass).toBe(false);
-    expect(drift({ version: { what: 'Kernel', atLeast: '6.2' } })).toEqual({ pass: true, message: 'kernel 6.1.0 is older than 6.2' });
+    expect(drift({ version: { what: 'Kernel', atLeast: '6.2' } })).toEqual({
+      pass: true,
+      message: 'kernel 6.1.0 is older than 6.2',
+    });
     expect(drift({ version: { what: 'OSImage', atLeast: 'Linux 1' } }).pass).toBe(false);
     expect(drift({ version: { what: 'Kubelet', newestOf: 'pool' } })).toMatchObject({ pass: true });
   });

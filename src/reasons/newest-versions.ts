@@ -44,7 +44,8 @@ export function createNewestVersions(): NewestVersions {
     let newest: string | null = null;
     for (const version of group.versions.keys()) if (newest === null || compareVersions(version, newest) > 0) newest = version;
     // Of two that cannot be told apart the first stays, or nodes would be looked at without end.
-    const changed = newest === null || group.newest === null ? newest !== group.newest : compareVersions(newest, group.newest) !== 0;
+    const changed =
+      newest === null || group.newest === null ? newest !== group.newest : compareVersions(newest, group.newest) !== 0;
     if (changed || !group.versions.has(group.newest ?? '')) group.newest = newest;
     return changed;
   };
@@ -83,7 +84,8 @@ export function createNewestVersions(): NewestVersions {
       });
       const before = places.get(node.name) ?? [];
       const same =
-        before.length === next.length && before.every(({ key, version }, at) => next[at]?.key === key && next[at]?.version === version);
+        before.length === next.length &&
+        before.every(({ key, version }, at) => next[at]?.key === key && next[at]?.version === version);
       if (same) return NONE;
       const touched = take(node.name);
       for (const { key, version } of next) {

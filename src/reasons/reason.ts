@@ -19,16 +19,20 @@ interface RuleCommon {
   readonly profile?: ProfileName;
 }
 
-export type ReasonRule = RuleCommon & (
-  | { readonly type: 'Taint'; readonly taint: { readonly key: string; readonly value?: string; readonly effect?: string } }
-  | { readonly type: 'Condition'; readonly condition: { readonly type: string; readonly status: string; readonly forMs: Millis } }
-  | { readonly type: 'Label'; readonly label: { readonly key: string; readonly value?: string } }
-  | { readonly type: 'Annotation'; readonly annotation: { readonly key: string; readonly value?: string } }
-  | { readonly type: 'Signal'; readonly signal: { readonly kinds: readonly string[]; readonly sources?: readonly string[] } }
-  | { readonly type: 'ScheduledEvent'; readonly scheduledEvent: { readonly types: readonly string[] } }
-  | { readonly type: 'Drift'; readonly drift: DriftRule }
-  | { readonly type: 'Age'; readonly age: { readonly maxAgeMs: Millis; readonly jitterMs: Millis } }
-);
+export type ReasonRule = RuleCommon &
+  (
+    | { readonly type: 'Taint'; readonly taint: { readonly key: string; readonly value?: string; readonly effect?: string } }
+    | {
+        readonly type: 'Condition';
+        readonly condition: { readonly type: string; readonly status: string; readonly forMs: Millis };
+      }
+    | { readonly type: 'Label'; readonly label: { readonly key: string; readonly value?: string } }
+    | { readonly type: 'Annotation'; readonly annotation: { readonly key: string; readonly value?: string } }
+    | { readonly type: 'Signal'; readonly signal: { readonly kinds: readonly string[]; readonly sources?: readonly string[] } }
+    | { readonly type: 'ScheduledEvent'; readonly scheduledEvent: { readonly types: readonly string[] } }
+    | { readonly type: 'Drift'; readonly drift: DriftRule }
+    | { readonly type: 'Age'; readonly age: { readonly maxAgeMs: Millis; readonly jitterMs: Millis } }
+  );
 
 export type RuleOf<T extends ReasonRule['type']> = Extract<ReasonRule, { type: T }>;
 

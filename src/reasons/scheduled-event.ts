@@ -18,14 +18,20 @@ const kinds: Readonly<Record<string, string>> = {
 export function scheduledEventReason(rule: RuleOf<'ScheduledEvent'>, node: Node, context: ReasonContext): ReasonMatch {
   const condition = node.conditions.find(({ type }) => type === CONDITION);
   if (condition?.status !== 'True')
-    return { pass: false, because: condition ? `its condition ${CONDITION} is ${condition.status}` : `it has no condition ${CONDITION}` };
+    return {
+      pass: false,
+      because: condition ? `its condition ${CONDITION} is ${condition.status}` : `it has no condition ${CONDITION}`,
+    };
   const since = context.conditionSince(node, CONDITION, 'True') ?? context.now;
-  const told = readEvents(condition.message ?? '', condition.reason, since).filter(({ type }) => rule.scheduledEvent.types.includes(type));
+  const told = readEvents(condition.message ?? '', condition.reason, since).filter(({ type }) =>
+    rule.scheduledEvent.types.includes(type),
+  );
   return mostPressing(rule, told, context.now, `its event is not of type ${rule.scheduledEvent.types.join(' or ')}`);
 }
 
 /** "Preempt Scheduled: Mon, 02 Mar 2026 19:01:45 GMT. DurationInSeconds: -1. ...", perhaps several of them; the time is missing once it has begun. */
-const EVENT = /\b(Preempt|Terminate|Redeploy|Reboot|Freeze)(?:\s+(?:Scheduled|Started)\b\s*:?\s*([^.]*?GMT|[\dT:.+-]+Z)?|Scheduled\b)/g;
+const EVENT =
+  /\b(Preempt|Terminate|Redeploy|Reboot|Freeze)(?:\s+(?:Scheduled|Started)\b\s*:?\s*([^.]*?GMT|[\dT:.+-]+Z)?|Scheduled\b)/g;
 
 function readEvents(message: string, reason: string, since: Millis): (Announcement & { readonly type: string })[] {
   const found = [...message.matchAll(EVENT), ...(message === '' ? reason.matchAll(EVENT) : [])];

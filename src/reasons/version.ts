@@ -30,7 +30,10 @@ function rankOf(part: string | undefined): number {
 }
 
 function partsOf(version: string): string[] {
-  return version.replace(/^v(?=\d)/, '').split(/[^0-9A-Za-z]+/).filter((part) => part !== '');
+  return version
+    .replace(/^v(?=\d)/, '')
+    .split(/[^0-9A-Za-z]+/)
+    .filter((part) => part !== '');
 }
 
 const isNumber = (part: string | undefined): boolean => part !== undefined && /^\d+$/.test(part);

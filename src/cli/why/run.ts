@@ -27,7 +27,9 @@ export async function run(context: Context, args: readonly string[], { output }:
   const plans = isOurs
     ? await planDrain({ client, clock, log, random, signal: interrupt, nodes: [node], settings: defaultDrainSettings })
     : null;
-  const compares = (policies ?? []).some(({ spec }) => spec.reasons.some((each) => each.type === 'Drift' && each.drift.version?.newestOf !== undefined));
+  const compares = (policies ?? []).some(({ spec }) =>
+    spec.reasons.some((each) => each.type === 'Drift' && each.drift.version?.newestOf !== undefined),
+  );
   const peers = compares ? await readList(client, nodeKind) : [node];
   const now = clock.now();
   const answer = answerWhy({ node, maintenances, policies, pods: plans?.[0]?.pods ?? null, peers, now });

@@ -385,7 +385,7 @@ describe('e-mail', () => {
     ['given up when the server does not want it', { RCPT: '550 no such user' }, false, 'the mail server answered 550'],
     ['given up when the server closes at once', { GREETING: '554 go away' }, false, 'the mail server answered 554'],
   ])('is %s', async (_, replies, again, message) => {
-    mail.answer(replies as unknown as Record<string, string>);
+    mail.answer(replies);
     await expect(open(entry()).deliver(aNotice(), null)).rejects.toMatchObject({ again, message });
   });
 

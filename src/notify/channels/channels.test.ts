@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testCertificate } from '../../kube/testing/certificate.ts';
 import { aNotice, anAlert, AT, open } from '../testing/channels.ts';
 import { type MailServer, type Receiver, startMailServer, startReceiver } from '../testing/receiver.ts';
 import { testNotice } from '../test-notice.ts';
@@ -387,6 +388,27 @@ describe('e-mail', () => {
   ])('is %s', async (_, replies, again, message) => {
     mail.answer(replies);
     await expect(open(entry()).deliver(aNotice(), null)).rejects.toMatchObject({ again, message });
+  });
+
+  it('logs in where the line is encrypted, and says that the login is refused', async () => {
+    const authority = testCertificate({ common: 'authority' });
+    const server = await startMailServer(testCertificate({ common: 'mail', issuer: authority, addresses: ['127.0.0.1'] }));
+    try {
+      const more = { port: server.port, security: 'Tls', ca: authority.cert, username: 'drover', password: { env: 'PASS' } };
+      const channel = open(entry(more), { PASS: 'p w' });
+      await channel.deliver(aNotice(), null);
+      expect([server.logins, server.mails.length]).toEqual([['drover p w'], 1]);
+      server.answer({ AUTH: '535 no' });
+      await expect(channel.deliver(aNotice(), null)).rejects.toMatchObject({
+        again: false,
+        message: 'the mail server refused the login',
+      });
+      const { ca: _, ...untrusted } = more;
+      await expect(open(entry(untrusted), { PASS: 'p' }).deliver(aNotice(), null)).rejects.toMatchObject({ again: false });
+      expect(server.mails).toHaveLength(1);
+    } finally {
+      await server.close();
+    }
   });
 
   it('is not sent at all where encryption is asked for and not offered', async () => {

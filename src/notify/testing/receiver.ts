@@ -1,6 +1,7 @@
 /** Servers of the other side for the tests of channels: they note what they are told and answer as the test says. */
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createTlsServer } from 'node:tls';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 
 export interface Received {
@@ -134,12 +135,12 @@ export interface MailServer {
   close(): Promise<void>;
 }
 
-/** SMTP without encryption; it offers AUTH PLAIN. */
-export async function startMailServer(): Promise<MailServer> {
+/** SMTP that offers AUTH PLAIN. @param tls in PEM: encrypted from the start; without, never */
+export async function startMailServer(tls?: { readonly cert: string; readonly key: string }): Promise<MailServer> {
   const mails: { from: string; to: string[]; text: string }[] = [];
   const logins: string[] = [];
   let replies: Readonly<Record<string, string>> = {};
-  const server = createTcpServer((socket) => {
+  const talk = (socket: Socket) => {
     let buffer = '';
     let data: string[] | null = null;
     let mail = { from: '', to: [] as string[], text: '' };
@@ -181,7 +182,9 @@ export async function startMailServer(): Promise<MailServer> {
         } else data.push(line);
       }
     });
-  });
+  };
+  const server = tls ? createTlsServer(tls, talk) : createTcpServer(talk);
+  server.on('tlsClientError', () => {}); // who does not trust it hangs up
   const port = await listen(server);
   return {
     port,

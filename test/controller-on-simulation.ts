@@ -1,4 +1,5 @@
 /** The whole controller on a simulated cluster of six nodes, in virtual time. */
+import { noClusterLimits } from '../src/engine/admission.ts';
 import { planCluster } from '../bench/plan-cluster.ts';
 import type { MaintenancePolicyInput, NodeMaintenance } from '../src/api/resources.ts';
 import { GROUP_VERSION } from '../src/api/names.ts';
@@ -68,6 +69,8 @@ export async function startOnSimulation({ schedule, heartbeats = false }: Simula
     identity: 'test',
     leaderElect: false,
     leaseNamespace: 'default',
+    askGates: 'TakenAsOpen',
+    limits: noClusterLimits,
     observer: {
       leading() {},
       watchRestarted() {},

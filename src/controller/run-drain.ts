@@ -199,6 +199,7 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     // One node is watched alone, so how many others there are is not known: a replacement that finds no host port will say so.
     ...(only !== undefined && { schedulableNodes: () => Number.POSITIVE_INFINITY }),
     policies: () => new Map([[POLICY, limits(options, nodes)]]),
+    gates: null,
     holds: () => true,
     mayAct: () => approved,
     prepare: () => null,
@@ -286,6 +287,11 @@ function limits({ parallel, nodes: names }: RunDrainOptions, nodes: ReadonlyMap<
     perGroup: [],
     minIntervalMs: 0,
     massTrigger: { percent: 100 },
+    // Who names the nodes and --parallel has said how many; as with kubectl.
+    controlPlane: { count: Number.MAX_SAFE_INTEGER },
+    breaker: null,
+    gates: [],
+    approval: null,
     selected: names.flatMap((name) => nodes.get(name) ?? []),
     matchedByCondition: 0,
     lastStart: null,

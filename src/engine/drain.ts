@@ -216,7 +216,7 @@ function sortOut(pods: readonly Pod[], { settings, startedAt }: Drain, now: Mill
     if (cls.kind === 'Skip') skipped.push({ pod, tier: '', state: 'Skipped', skipped: cls.because });
     else own.push({ pod, class: cls, behind: null });
   }
-  const found = { leavers: inTierOrder(own), skipped };
+  const found = { leavers: settings.hurry?.allAtOnce === true ? own : inTierOrder(own), skipped };
   sorted.set(pods, { settings, startedAt, of: found });
   return found;
 }
@@ -230,10 +230,14 @@ function inTierOrder(own: readonly Leaver[]): Leaver[] {
   return own.map((leaver) => (leaver.class.tier.order === lowest ? leaver : { ...leaver, behind }));
 }
 
+const NEVER = Number.MAX_SAFE_INTEGER; // unlike Infinity, never from never is 0
+
 function byFairness(a: Open, b: Open): number {
   return (
     // A node that is not closed yet, perhaps because it cannot be, must not keep what a closed one could use.
     Number(b.drain.node.unschedulable) - Number(a.drain.node.unschedulable) ||
+    // What a budget frees is for the machine that goes first: the others can wait.
+    (a.drain.goneAt ?? NEVER) - (b.drain.goneAt ?? NEVER) ||
     a.remaining - b.remaining ||
     a.drain.startedAt - b.drain.startedAt ||
     compare(a.drain.id, b.drain.id)

@@ -129,6 +129,27 @@ describe('the report', () => {
   });
 });
 
+describe('a plan with gates', () => {
+  it('takes them as open, and says so', async () => {
+    const made = plan();
+    const text = [
+      'apiVersion: drover.dev/v1alpha1',
+      'kind: MaintenancePolicy',
+      'metadata: {name: careful}',
+      'spec: {nodeSelector: {matchLabels: {pool: all}}, reasons: [{type: Taint, taint: {key: retire}}], gates: {approval: {}, prometheus: [{url: "http://nowhere", alerts: {}}]}}',
+    ].join('\n');
+    const gated = { ...made, proposal: proposePolicies(nodesOf(made.snapshot), [{ file: 'careful.yaml', text }], true) };
+    const result = await rehearse(gated);
+    expect(isStuck(result)).toBe(false);
+    expect(textReport(gated, result, { columns: 100, unicode: true, paint: (_, each) => each })[1]).toBe(
+      'Policy careful has gates (approval, prometheus[0]), which a plan cannot ask: it takes them as open.',
+    );
+    expect(jsonReport(gated, result)).toMatchObject({
+      gatesTakenAsOpen: [{ policy: 'careful', gates: ['approval', 'prometheus[0]'] }],
+    });
+  });
+});
+
 describe('a plan with maintenance windows', () => {
   const canvas = { columns: 100, unicode: true, paint: (_: string, text: string) => text };
   /** The snapshot is of a Monday, 12:00 UTC. */

@@ -55,7 +55,7 @@ function isLastMoment({ spec, status }: Maintenance, pod: Pod, now: Millis): boo
   const since = (duration: string) => Date.parse(status?.startedAt ?? '') + parseDuration(duration);
   const step = ladder.find((each) => each.do === 'Delete');
   if (step && now >= since(step.after)) return true;
-  const grace = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000;
+  const grace = Math.max(1, pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000;
   const ends = [...(spec.deadline ? [Date.parse(spec.deadline)] : []), ...(step && deadline ? [since(deadline)] : [])];
   return now >= Math.min(...ends) - grace;
 }

@@ -77,6 +77,13 @@ describe('a pod or Job that acts on a node', () => {
     expect(carry(creation)).toBeDefined();
   });
 
+  it('that has been seen and removed is not expected to show any more', async () => {
+    const { carry, runs } = start();
+    await carry(creation);
+    await carry(removal);
+    expect(runs.attempts.get(KEY)).toBeUndefined();
+  });
+
   it('that is gone already is removed', async () => {
     const { carry, answers } = start(throwing(refusal(404)));
     await carry(removal);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { programPath } from './binaries.ts';
@@ -36,9 +37,14 @@ const sha256 = (content: Buffer) => createHash('sha256').update(content).digest(
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
-/** A docker archive (`ctr images import`, `docker load`) of an image that holds one static program and runs it. */
-export function imageArchive(name: string, program: { path: string; content: Buffer }, entrypoint: readonly string[]): Buffer {
-  const layer = tar([[program.path.replace(/^\//, ''), program.content]]);
+export interface ImageFile {
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/** A docker archive (`ctr images import`, `docker load`) of an image that holds these programs and runs the entrypoint. */
+export function imageArchive(name: string, programs: readonly ImageFile[], entrypoint: readonly string[]): Buffer {
+  const layer = tar(programs.map(({ path, content }) => [path.replace(/^\//, ''), content]));
   const config = Buffer.from(
     JSON.stringify({
       architecture: architectures[process.arch] ?? process.arch,
@@ -59,6 +65,32 @@ export function imageArchive(name: string, program: { path: string; content: Buf
 /** Writes the two images of every node into `folder`: the test app, and the same program as the sandbox container. */
 export function writeStandardImages(folder: string): void {
   const program = { path: '/app', content: readFileSync(programPath('app')) };
-  writeFileSync(`${folder}/app.tar`, imageArchive(appImage, program, ['/app']));
-  writeFileSync(`${folder}/pause.tar`, imageArchive(pauseImage, program, ['/app', 'pause']));
+  writeFileSync(`${folder}/app.tar`, imageArchive(appImage, [program], ['/app']));
+  writeFileSync(`${folder}/pause.tar`, imageArchive(pauseImage, [program], ['/app', 'pause']));
+}
+
+/** Image with a shell and nsenter, as a pod that acts on its node needs them: this machine's own, with the libraries that they load. */
+export const toolsImage = 'beds.drover.dev/tools:1';
+
+/** @throws Error where a program is missing on this machine */
+export function toolsArchive(): Buffer {
+  const programs = ['sh', 'nsenter'].map((name) => ({ name, path: where(name) }));
+  const libraries = programs.flatMap(({ path }) => librariesOf(path));
+  const files = [...programs.map(({ name, path }) => ({ path: `/bin/${name}`, from: path })), ...libraries];
+  const once = new Map(files.map((each) => [each.path, each]));
+  return imageArchive(
+    toolsImage,
+    [...once.values()].map(({ path, from }) => ({ path, content: readFileSync(from) })),
+    ['/bin/sh'],
+  );
+}
+
+function where(program: string): string {
+  return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
+}
+
+/** As `ldd` lists them: "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)", and the loader by its path alone. */
+function librariesOf(program: string): { readonly path: string; readonly from: string }[] {
+  const listed = execFileSync('ldd', [program], { encoding: 'utf8' });
+  return [...listed.matchAll(/(\/\S+) \(0x/g)].flatMap(([, path]) => (path === undefined ? [] : [{ path, from: path }]));
 }

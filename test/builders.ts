@@ -47,6 +47,7 @@ export function aNode(overrides: Partial<Node> = {}): Node {
     conditions: [],
     ready: true,
     bootId: 'boot-1',
+    versions: { kubelet: 'v1.34.1', osImage: 'Linux 1', kernel: '6.1.0', containerRuntime: 'containerd://2.1.4' },
     ...overrides,
   };
 }

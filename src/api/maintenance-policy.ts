@@ -3,9 +3,10 @@ import * as z from 'zod';
 import { action, actionFields, actionRules } from './action-spec.ts';
 import { withRules } from './cel-rule.ts';
 import { drainSpec } from './drain-spec.ts';
+import { notifyList } from './notify.ts';
 import { conditions, resource } from './object-meta.ts';
 import { reasonSchema } from './reason.ts';
-import { duration, intOrPercent, qualifiedName } from './scalars.ts';
+import { dateTime, duration, intOrPercent, qualifiedName } from './scalars.ts';
 import { scheduleSpec } from './schedule.ts';
 import { labelSelector } from './selector.ts';
 
@@ -68,11 +69,25 @@ export const policySpec = withRules(
     disruption: disruption.prefault({}).describe('How many nodes at once.'),
     drain: drainSpec.prefault({}).describe('How a node is emptied.'),
     handBack,
+    notify: notifyList.exactOptional().describe('Who is told about it, and where.'),
   }),
   actionRules,
 );
 
 const count = (description: string) => z.int32().min(0).exactOptional().describe(description);
+
+const run = z.object({
+  since: dateTime().describe('When the first of them came.'),
+  messages: z
+    .array(
+      z.object({
+        name: z.string().max(63).describe('The entry of notify.'),
+        message: z.string().max(256).describe('The message, as its service names it.'),
+      }),
+    )
+    .max(48)
+    .describe('The messages that are edited.'),
+});
 
 export const policyStatus = z.object({
   observedGeneration: z.int().min(0).exactOptional().describe('The metadata.generation that this status is about.'),
@@ -82,6 +97,7 @@ export const policyStatus = z.object({
   waiting: count('Nodes that wait for their turn.'),
   done: count('Nodes that are drained and not handed back yet.'),
   waitingFor: z.string().max(1024).exactOptional().describe('Why nothing more starts now, in one line.'),
+  run: run.exactOptional().describe('What was told about the nodes that are out now, so that the next leader goes on with it.'),
   conditions: conditions.exactOptional().describe('Where the policy stands.'),
 });
 

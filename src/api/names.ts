@@ -13,6 +13,14 @@ export const annotations = {
   handover: 'drover.dev/handover',
   /** On a pod: why it was given back; it is not handed over again. */
   handoverRefused: 'drover.dev/handover-refused',
+  /** On a node, by its agent: what is known about the machine, as JSON (node-signal.ts). */
+  signals: 'drover.dev/signals',
+  /** On a node, by its agent: the types of the conditions that are its own, so that one nobody sets any more is taken off. */
+  agentConditions: 'drover.dev/agent-conditions',
+  /** On a NodeMaintenance: what has been told of it and where, as JSON, so that the next leader does not tell it again. */
+  notified: 'drover.dev/notified',
+  /** On a Namespace: the channels of the controller's configuration that its owners are told through, by name. */
+  notify: 'drover.dev/notify',
 } as const;
 
 export const taints = {

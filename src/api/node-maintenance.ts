@@ -5,11 +5,34 @@ import { withRules } from './cel-rule.ts';
 import { drainSpec } from './drain-spec.ts';
 import { handBack } from './maintenance-policy.ts';
 import { conditions, resource } from './object-meta.ts';
+import { profileNames } from './reason.ts';
 import { dateTime, objectName } from './scalars.ts';
 
 const reason = z.strictObject({
-  type: z.enum(['Taint', 'Condition', 'Label', 'Annotation', 'Manual']).default('Manual').describe('What kind of reason it is.'),
+  type: z
+    .enum(['Taint', 'Condition', 'Label', 'Annotation', 'Signal', 'ScheduledEvent', 'Drift', 'Age', 'Manual'])
+    .default('Manual').describe('What kind of reason it is.'),
   message: z.string().min(1).max(1024).default('asked for by hand').describe('The reason in words.'),
+});
+
+const notice = z.strictObject({
+  kind: z.string().min(1).max(64).describe('What was announced, like SpotInterruption.'),
+  source: z.string().max(64).default('').describe('Who has announced it, like aws.'),
+  id: z.string().max(256).default('').describe('Which event it is.'),
+  since: dateTime().exactOptional().describe('When it was announced.'),
+  profile: z
+    .enum(profileNames)
+    .default('Ordinary')
+    .describe(
+      'How the drain is altered. HalfMinute, TwoMinutes: all pods at once, and budgets are kept for half of the notice. Minutes, Days: budgets are kept until the grace of a pod has to begin. SurgeFirst: replacements first. Ordinary: not at all. What `drain` sets itself stays.',
+    ),
+  revocable: z
+    .boolean()
+    .default(true)
+    .describe('Whether the node is handed back when the announcement goes away. False: the machine goes all the same.'),
+  heldUntil: dateTime()
+    .exactOptional()
+    .describe('Until then the windows and limits of the policy hold back a node with a deadline, too; absent: not at all.'),
 });
 
 const nodeName = withRules(objectName(), [
@@ -57,7 +80,12 @@ export const maintenanceSpec = withRules(
       .describe('Start whenever the other limits allow it, also outside the windows of the policy.'),
     deadline: goneAt
       .exactOptional()
-      .describe('When the machine is gone. Graces are shortened, and pods deleted, so that they end before.'),
+      .describe(
+        'When the machine is gone. No window and no limit of the policy holds it back, graces are shortened, and pods deleted, so that they end before.',
+      ),
+    notice: notice
+      .exactOptional()
+      .describe('What was announced for the machine; the controller keeps it, and the deadline with it, as its reason tells.'),
   }),
   actionRules,
 );

@@ -45,6 +45,16 @@ export interface NodeCondition {
   readonly status: string;
   readonly reason: string;
   readonly lastTransition: Millis;
+  /** Only of the condition types in `src/kube/draft.ts`'s list: nothing reads the text of the others, and it is long. */
+  readonly message?: string;
+}
+
+/** What the kubelet says of its machine's software; empty where it says nothing. */
+export interface NodeVersions {
+  readonly kubelet: string;
+  readonly osImage: string;
+  readonly kernel: string;
+  readonly containerRuntime: string;
 }
 
 export interface Node extends ObjectMeta {
@@ -58,6 +68,7 @@ export interface Node extends ObjectMeta {
   readonly conditions: readonly NodeCondition[];
   readonly ready: boolean;
   readonly bootId: string;
+  readonly versions: NodeVersions;
 }
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';

@@ -2,7 +2,7 @@ import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 
 // The engine and the agent use these; a library that came with one of them would be in every agent.
-const plain = ['names', 'duration', 'int-or-percent', 'label-selector', 'objects', 'resources'];
+const plain = ['names', 'duration', 'int-or-percent', 'label-selector', 'node-signal', 'objects', 'resources'];
 
 it.each(plain)('%s.ts brings no library into a bundle', async (name) => {
   const { metafile } = await build({

@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { choice, type Flag, type Flags, onByDefault, text, timeLimit, toggle, type Values } from './flags.ts';
+import type { AgentConfig } from './agent-config.ts';
 import type { ControllerConfig } from './controller-config.ts';
 import type { Screen } from './screen.ts';
 import type { Processes, StartSimulation } from './simulation.ts';
@@ -61,6 +62,8 @@ export interface Context {
   readonly interrupt: AbortSignal;
   /** Runs it until it is interrupted. */
   startController(config: ControllerConfig): Promise<number>;
+  /** Runs it until it is interrupted. */
+  startAgent(config: AgentConfig): Promise<number>;
   readonly startSimulation: StartSimulation;
   readonly processes: Processes;
 }

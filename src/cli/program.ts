@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import { KubeError, type KubeClient } from '../kube/client.ts';
 import { type AnyCommand, type Context, type GlobalValues, globalFlags } from './command.ts';
 import { commands, groups } from './commands.ts';
+import type { StartAgent } from './agent-config.ts';
 import type { StartController } from './controller-config.ts';
 import { CommandError, exitCode, UsageError } from './errors.ts';
 import { type Flag, type Flags, longName } from './flags.ts';
@@ -29,6 +30,7 @@ export interface Host {
   readonly interrupts: () => AbortSignal;
   readonly atExit: (callback: () => void) => () => void;
   readonly startController: StartController;
+  readonly startAgent: StartAgent;
   readonly connectTo: (url: string, log: Log) => Promise<KubeClient>;
   readonly startSimulation: StartSimulation;
   readonly processes: Processes;
@@ -74,6 +76,7 @@ async function runCommand({ command, args, values }: Chosen, globals: GlobalValu
     processes: host.processes,
     startController: (config) =>
       host.startController(config, { cluster: globals, version: host.version, signal: context.interrupt }),
+    startAgent: (config) => host.startAgent(config, { cluster: globals, version: host.version, signal: context.interrupt }),
   };
   try {
     return await command.invoke(context, args, values);

@@ -5,10 +5,14 @@ import type { DrainSpec, MaintenancePolicy, NodeMaintenance, Reason } from '../a
 import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
+import { applyProfile } from '../engine/deadline-profile.ts';
 import { actedOf, compileAction } from './compile-action.ts';
 import { compileSchedule, type Schedule } from '../engine/schedule/schedule.ts';
 import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
 import type { Millis } from '../lib/clock.ts';
+import { compileNodeExpression } from '../api/node-expression.ts';
+import type { DriftMatch } from '../api/reason.ts';
+import type { DriftRule, VersionRule } from '../reasons/drift.ts';
 import type { ReasonRule } from '../reasons/reason.ts';
 
 export interface Policy {
@@ -66,10 +70,27 @@ export function compilePolicy(policy: MaintenancePolicy): Policy {
   };
 }
 
-function compileReason(reason: Reason): ReasonRule {
-  if (reason.type !== 'Condition') return reason;
-  const { type, status, for: held } = reason.condition;
-  return { ...reason, condition: { type, status, forMs: parseDuration(held) } };
+function compileReason({ before, ...reason }: Reason): ReasonRule {
+  const common = before === undefined ? {} : { beforeMs: parseDuration(before) };
+  switch (reason.type) {
+    case 'Condition': {
+      const { type, status, for: held } = reason.condition;
+      return { ...reason, condition: { type, status, forMs: parseDuration(held) } };
+    }
+    case 'Age':
+      return { ...reason, age: { maxAgeMs: parseDuration(reason.age.maxAge), jitterMs: parseDuration(reason.age.jitter) } };
+    case 'Drift':
+      return { ...reason, drift: compileDrift(reason.drift) };
+    default:
+      return { ...reason, ...common };
+  }
+}
+
+/** @throws SyntaxError for an expression that `parsePolicy` would refuse */
+function compileDrift({ version, label, expression }: DriftMatch): DriftRule {
+  if (label) return { label };
+  if (expression !== undefined) return { expression, isDrifted: compileNodeExpression(expression) };
+  return { version: version as VersionRule }; // the schema's rules have made it one
 }
 
 export function compileDrain(spec: DrainSpec): DrainSettings {
@@ -110,6 +131,9 @@ export type CompiledSpec = Omit<Maintenance, 'state' | 'memory' | 'recorded'>;
 
 /** @param ownNamespace the controller's, where pods and Jobs go that name no other */
 export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNamespace: string): CompiledSpec {
+  const { notice } = spec;
+  const since = notice?.since === undefined ? undefined : Date.parse(notice.since);
+  const drain = compileDrain(spec.drain);
   const action = compileAction(metadata.uid ?? '', spec, ownNamespace);
   return {
     id: metadata.name,
@@ -118,7 +142,7 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNames
     reasonType: spec.reason.type,
     reason: spec.reason.message,
     priority: spec.priority,
-    settings: compileDrain(spec.drain),
+    settings: notice && notice.profile !== 'Ordinary' ? applyProfile(drain, notice.profile, since) : drain,
     handBack: spec.handBack,
     paused: spec.paused,
     pausedBecause: spec.pausedBecause ?? '',
@@ -127,6 +151,14 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNames
     runNow: spec.runNow,
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     ...(spec.deadline !== undefined && { goneAt: Date.parse(spec.deadline) }),
+    ...(notice && {
+      notice: {
+        kind: notice.kind,
+        id: notice.id,
+        revocable: notice.revocable,
+        ...(notice.heldUntil !== undefined && { heldUntil: Date.parse(notice.heldUntil) }),
+      },
+    }),
     ...(action && { action }),
   };
 }

@@ -2,6 +2,7 @@
  * The controller: what it watches, who leads, and what is told to the outside. Policies and nodes are watched by every replica, so that
  * a follower takes over warm; only the leader runs the loop and writes.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { MaintenancePolicy, NodeMaintenance } from '../api/resources.ts';
 import type { Node, Pod } from '../api/objects.ts';
 import { validateMaintenance, validatePolicy } from './admit.ts';
@@ -19,6 +20,7 @@ import { compilePolicy, type Policy } from './compile.ts';
 import { maintenanceKind, type Custom, policyKind } from './custom-kinds.ts';
 import { createMatcher } from './matcher.ts';
 import { createMaintenanceStore } from './maintenance-store.ts';
+import { noticeChange } from './notice-change.ts';
 import type { Observer } from './observer.ts';
 import { createPolicyStatus } from './policy-status.ts';
 import { createProgress } from './progress.ts';
@@ -49,13 +51,21 @@ export interface Controller {
   lastPassAt(): Millis | null;
   /** Makes the loop look once although nothing changed: a sign of life. */
   tick(): void;
-  /** Starts nothing new, lets what is under way end, writes the statuses, gives the lease back. */
-  stop(): Promise<void>;
+  /**
+   * Starts nothing new, lets what is under way end, writes the statuses, gives the lease back.
+   * @param last what else is to be done as the leader
+   */
+  stop(last?: () => Promise<void>): Promise<void>;
 }
 
 // The pods of a node and those that are handed over are two watches. While the second is behind, it shows marks that the first has seen go:
 // an undo for them ends at once, and would begin anew in every pass.
 const ADOPT_AGAIN_MS = 30_000;
+
+/** A kubelet writes the status of its node every five minutes, or more often: mostly with nothing in it that is looked at here. */
+function isBeat(known: Node | undefined, node: Node): boolean {
+  return known !== undefined && isDeepStrictEqual({ ...known, resourceVersion: '' }, { ...node, resourceVersion: '' });
+}
 
 export function runController(options: ControllerOptions): Controller {
   const { client, clock, log, random, observer } = options;
@@ -108,7 +118,9 @@ export function runController(options: ControllerOptions): Controller {
           nodes.delete(object.name);
           matcher.forget(object.name);
         } else {
+          const beat = isBeat(nodes.get(object.name), object) && !store.of(object.name);
           nodes.set(object.name, object);
+          if (beat) return matcher.renew();
           matcher.see(object, clock.now());
         }
         poke();
@@ -161,6 +173,15 @@ export function runController(options: ControllerOptions): Controller {
       onChange: poke,
     }),
   };
+  observer.watching?.({
+    *policies() {
+      for (const { source } of policies.values()) yield source;
+    },
+    *maintenances() {
+      for (const { object } of watches.maintenances.items()) yield object;
+    },
+    maintenance: (name) => store.object(name),
+  });
   const all: readonly Pick<Reflector<Node>, 'synced' | 'healthy' | 'stop'>[] = Object.values(watches);
   const ready = Promise.all(all.map((each) => each.synced)).then(() => {});
 
@@ -170,7 +191,11 @@ export function runController(options: ControllerOptions): Controller {
     if (!node) return;
     const match = matcher.match(nodeName);
     const wanted = match && node.deletedAt === undefined && !match.policy.limits.paused && !store.of(nodeName);
-    if (wanted && !store.isSpent(node, match.policy.name)) store.create(nodeName, node.uid, match);
+    if (wanted && !store.isSpent(node, match.policy.name, match.notice)) store.create(nodeName, node.uid, match);
+    const current = store.of(nodeName);
+    const change = current && noticeChange(current, match);
+    if (change) store.announce(current, change);
+    if (current?.notice) matcher.holds(current, now); // the matcher learns when its answer will change
     const by = readJournal(node)?.by;
     if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(nodeName)?.id !== by) store.adopt(by, nodeName);
   };
@@ -271,9 +296,9 @@ export function runController(options: ControllerOptions): Controller {
     isHealthy: () => all.every((each) => each.healthy(clock.now())) && (runner?.caches.healthy(clock.now()) ?? true),
     lastPassAt: () => runner?.lastPassAt ?? null,
     tick: poke,
-    async stop() {
+    async stop(last) {
       await runner?.stop();
-      await store.flush();
+      await Promise.all([store.flush(), last?.()]);
       stopping = true;
       await Promise.all(all.map((each) => each.stop()));
       policyStatus.stop();

@@ -37,7 +37,8 @@ export type EventReason =
   | 'TellOwner'
   | 'HandoverGivenBack'
   | 'ForcedDelete'
-  | 'Failed';
+  | 'Failed'
+  | 'NotificationFailed';
 
 interface Told {
   readonly type: 'Normal' | 'Warning';
@@ -234,9 +235,14 @@ function warning(reason: EventReason, message: string): Told {
 }
 
 /** The pod is left out: while a budget lets one after the other go, it is one wait, whichever pod is foremost. */
-function waitKey(blocker: Blocker): string {
+export function waitKey(blocker: Blocker): string {
   const decider = deciderOf(blocker);
   return decider ? `${blocker.cause} ${decider.kind}/${decider.namespace ?? ''}/${decider.name}` : blocker.cause;
+}
+
+/** Queueing is what Pending is for; of a thousand nodes that wait for their turn each would tell so. */
+export function isNews(phase: Decision['phase'], { cause }: Blocker): boolean {
+  return (stuckCauses.has(cause) && phase !== 'ActionFailed') || (phase !== 'Pending' && !ordinary.has(cause));
 }
 
 function carry(before: Wait | null | undefined, key: string, now: Millis): Wait {
@@ -253,9 +259,7 @@ function lasted({ since }: Wait, ms: Millis, { wake, now }: Pass): boolean {
 function tellWait(wait: Wait, blocker: Blocker, node: Node, pass: Pass): Wait {
   const { decision, now } = pass;
   const stuck = stuckCauses.has(blocker.cause);
-  // Queueing is what Pending is for; of a thousand nodes that wait for their turn each would tell so.
-  const news = (stuck && decision.phase !== 'ActionFailed') || (decision.phase !== 'Pending' && !ordinary.has(blocker.cause));
-  if (wait.told || !news || !lasted(wait, TELL_WAIT_AFTER_MS, pass)) return wait;
+  if (wait.told || !isNews(decision.phase, blocker) || !lasted(wait, TELL_WAIT_AFTER_MS, pass)) return wait;
   const { message, unblock, pod } = explain(blocker, now, viewpointOf(decision.maintenance));
   const text = `${pod === undefined ? '' : `pod ${pod}: `}${message}; what would help: ${unblock}`;
   // A paused policy or a mass trigger holds many nodes back, but is one thing to know: the first node tells it for all.

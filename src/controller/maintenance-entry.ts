@@ -23,6 +23,8 @@ export interface Entry {
   housekeeping: boolean;
   /** The pause is on its way, or was refused a moment ago. */
   pausing: boolean;
+  /** What was announced for the machine is on its way, or was refused a moment ago. */
+  announcing: boolean;
   /** Its creation is on its way: the object is what was posted. */
   unborn: boolean;
   /** A write is about to begin. */
@@ -38,6 +40,7 @@ export const idle = (): Omit<Entry, 'object' | 'spec' | 'state' | 'written'> => 
   cancelTimer: null,
   housekeeping: false,
   pausing: false,
+  announcing: false,
   unborn: false,
   due: false,
 });

@@ -190,6 +190,16 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     progress.restore(metadata.name, 0, clock.now());
   };
 
+  const patchSpec = async (id: string, spec: object) =>
+    seeAnswer(
+      await client.json<NodeMaintenance>({
+        method: 'PATCH',
+        path: maintenancePath(id),
+        contentType: MERGE_PATCH,
+        body: { spec },
+      }),
+    );
+
   return {
     list() {
       if (mayAct()) for (const entry of upkeep.dueEnded(entries)) if (isKnown(entry)) upkeep.keep(entry);
@@ -230,23 +240,30 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       const entry = entries.get(maintenance.id);
       if (!entry?.object || entry.pausing) return;
       entry.pausing = true;
-      const body = { spec: { paused: true, pausedBecause: because } };
       // It holds when the object says so, not before: the node's journal, which is how a restart would know, is taken off right after it.
-      const request = async () =>
-        seeAnswer(
-          await client.json<NodeMaintenance>({
-            method: 'PATCH',
-            path: maintenancePath(maintenance.id),
-            contentType: MERGE_PATCH,
-            body,
-          }),
-        );
+      const request = () => patchSpec(maintenance.id, { paused: true, pausedBecause: because });
       const again = () => {
         entry.pausing = false;
         onChange();
       };
       if (await send(`pause nodemaintenance ${maintenance.id}`, request)) again();
       else clock.after(RETRY_MS, again);
+    },
+
+    announce({ id, nodeName }, change) {
+      const entry = entries.get(id);
+      // One that is not born yet is looked at again when it is.
+      if (!entry?.object || entry.unborn || entry.announcing || !mayAct()) return;
+      entry.announcing = true;
+      void send(`announce to nodemaintenance ${id}`, () => patchSpec(id, change)).then((ok) => {
+        const again = () => {
+          entry.announcing = false;
+          tellOfNode(nodeName);
+          onChange();
+        };
+        if (ok) again();
+        else clock.after(RETRY_MS, again);
+      });
     },
 
     see,
@@ -325,10 +342,12 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       }
     },
 
-    isSpent(node, policy) {
+    isSpent(node, policy, notice) {
       // A maintenance older than the node was about another machine of that name.
       for (const { spec, state, written, decision } of onNode(node.name)) {
         if (spec.policy !== policy || spec.createdAt < node.createdAt || !terminalPhases.has(state.phase)) continue;
+        // A machine that goes is another matter than what this one was about, unless it was about just that.
+        if (notice?.goneAt !== undefined && spec.notice?.id !== notice.id) continue;
         if (decision ? decision.cause : causeHeld(written)) return true;
       }
       return false;

@@ -7,11 +7,8 @@ import type { NodeEffect } from '../engine/steps.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Gauge, Registry } from '../lib/metrics.ts';
-
-export interface ProcessUsage {
-  readonly residentBytes: number;
-  readonly cpuSeconds: number;
-}
+import { type AboutProcess, registerProcessMetrics } from '../lib/process-metrics.ts';
+import { createNotifyMetrics, type NotifyMetrics } from './notify-metrics.ts';
 
 /** Counted where it happens; read when somebody asks. */
 export interface EventTotals {
@@ -19,11 +16,8 @@ export interface EventTotals {
   readonly totals: { readonly written: number; readonly dropped: number; readonly failed: number };
 }
 
-export interface MetricsOptions {
+export interface MetricsOptions extends AboutProcess {
   readonly registry: Registry;
-  readonly version: string;
-  readonly startedAt: Millis;
-  readonly usage: () => ProcessUsage;
 }
 
 export interface ControllerMetrics {
@@ -35,6 +29,7 @@ export interface ControllerMetrics {
   requested(method: string, code: number): void;
   /** Where the queue of events is counted; until then it shows 0. */
   readEvents(events: EventTotals): void;
+  readonly notify: NotifyMetrics;
 }
 
 const living = [
@@ -55,7 +50,7 @@ const ended = ['HandedBack', 'Cancelled', 'Failed'] as const satisfies readonly 
 
 export type HandoverResult = 'Started' | 'Completed' | 'GivenBack' | 'TimedOut' | 'Refused';
 
-export function createControllerMetrics({ registry, version, startedAt, usage }: MetricsOptions): ControllerMetrics {
+export function createControllerMetrics({ registry, ...about }: MetricsOptions): ControllerMetrics {
   let events: EventTotals = { queued: 0, totals: { written: 0, dropped: 0, failed: 0 } };
 
   /** Of the last pass: what gauges show is counted when somebody asks, not in every pass. */
@@ -136,22 +131,8 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     help: 'Requests to the API server by method and status code; code 0: no answer. A watch counts when it is opened.',
     labelNames: ['method', 'code'],
   });
-  registry
-    .gauge({ name: 'drover_build_info', help: 'Always 1; the version is in the label.', labelNames: ['version'] })
-    .set({ version }, 1);
-  registry.gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory in bytes.',
-    collect: (gauge) => gauge.set({}, usage().residentBytes),
-  });
-  registry.counter({
-    name: 'process_cpu_seconds_total',
-    help: 'User and system CPU time in seconds.',
-    read: () => usage().cpuSeconds,
-  });
-  registry
-    .gauge({ name: 'process_start_time_seconds', help: 'Start of the process, seconds since the epoch.' })
-    .set({}, startedAt / 1_000);
+  const notify = createNotifyMetrics(registry);
+  registerProcessMetrics(registry, about);
 
   // Series that exist from the start: an alert on the rate of one that is not there never fires.
   for (const phase of ended) endedTotal.inc({ phase }, 0);
@@ -200,6 +181,7 @@ export function createControllerMetrics({ registry, version, startedAt, usage }:
     readEvents(source) {
       events = source;
     },
+    notify,
   };
 }
 

@@ -4,9 +4,19 @@ import type { Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import type { Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
+import type { MaintenancePolicy, NodeMaintenance } from '../api/resources.ts';
 import type { Millis } from '../lib/clock.ts';
 
+/** What the controller watches, as it is now. */
+export interface Watched {
+  policies(): Iterable<MaintenancePolicy>;
+  maintenances(): Iterable<NodeMaintenance>;
+  maintenance(name: string): NodeMaintenance | undefined;
+}
+
 export interface Observer {
+  /** Once, before everything else. */
+  watching?(watched: Watched): void;
   leading(leads: boolean): void;
   passed(decisions: readonly Decision[], nodes: ReadonlyMap<string, Node>, now: Millis, tookMs: Millis): void;
   answered(maintenance: Maintenance, effect: PodEffect | NodeEffect, answer: string, message: string, now: Millis): void;

@@ -27,6 +27,8 @@ export interface RunDrainOptions {
   /** "cli:user@host": what the node's journal names. */
   readonly by: string;
   readonly reason: string;
+  /** When the machines are gone: grace periods are cut to fit. */
+  readonly goneAt?: Millis;
   /** From the start of the run; null waits for ever. */
   readonly timeoutMs: Millis | null;
   /** Aborting it stops gracefully: nothing new is evicted, pods that are handed over get their labels back. */
@@ -215,7 +217,10 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     onPodGone: (nodeName, pod, now) => progress.left(idOf(options.by, nodeName), pod, now),
     onAnswer(maintenance, effect, answer, message) {
       log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message });
-      if (answer === 'Forbidden' || (answer === 'Failed' && message.startsWith('forbidden (403)'))) forbidden ??= message;
+      // A handover that was not asked for in so many words is done without: the eviction says whether the run may do what it needs.
+      const goesOn = effect.do === 'Detach' && maintenance.settings.handover === 'WhenNeeded';
+      const isForbidden = answer === 'Forbidden' || (answer === 'Failed' && message.startsWith('forbidden (403)'));
+      if (isForbidden && !goesOn) forbidden ??= message;
       if (answer !== 'Done') return;
       if ('pod' in effect) granted = true;
       else if (effect.do === 'Cordon' && readJournal(effect.node) === null) closed.add(maintenance.nodeName);
@@ -250,7 +255,7 @@ async function tidy(options: RunDrainOptions, reopen?: ReadonlySet<string>): Pro
 const underWay: ReadonlySet<PodReport['state']> = new Set(['Evicting', 'HandingOver', 'Terminating']);
 const over: ReadonlySet<Phase> = new Set(['Drained', 'HandedBack', 'Cancelled', 'Failed', 'BackOff']);
 
-function begin(nodeName: string, now: Millis, { by, reason, settings }: RunDrainOptions): Maintenance {
+function begin(nodeName: string, now: Millis, { by, reason, settings, goneAt }: RunDrainOptions): Maintenance {
   return {
     id: idOf(by, nodeName),
     nodeName,
@@ -266,6 +271,7 @@ function begin(nodeName: string, now: Millis, { by, reason, settings }: RunDrain
     cancelled: false,
     runNow: false,
     createdAt: now,
+    ...(goneAt !== undefined && { goneAt }),
     state: { phase: 'Pending', phaseSince: now, attempts: 0 },
     memory: { progressAt: null, moved: [], movedClaims: null },
   };

@@ -182,7 +182,7 @@ export function createRunner(options: RunnerOptions): Runner {
     for (const name of nodeAttempts.keys()) if (!options.nodes().has(name)) nodeAttempts.delete(name);
     let moved = false;
     nodesDueAt = null;
-    for (const decision of decisions) {
+    for (const decision of inOrderOfHaste(decisions)) {
       if (decision.phase !== decision.maintenance.state.phase) moved = true;
       store.record(decision, now);
       act(decision);
@@ -293,4 +293,11 @@ function countSchedulable(nodes: ReadonlyMap<string, Node>): number {
   let count = 0;
   for (const node of nodes.values()) if (!node.unschedulable && node.ready) count += 1;
   return count;
+}
+
+/** Only so many requests are on their way at once: those for a machine that goes are sent first. */
+function inOrderOfHaste(decisions: readonly Decision[]): readonly Decision[] {
+  if (decisions.every(({ maintenance }) => maintenance.goneAt === undefined)) return decisions;
+  const goneAt = ({ maintenance }: Decision) => maintenance.goneAt ?? Number.MAX_SAFE_INTEGER;
+  return [...decisions].sort((a, b) => goneAt(a) - goneAt(b));
 }

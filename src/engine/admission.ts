@@ -6,6 +6,7 @@ import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker } from './blocker.ts';
 import { type Limit, resolveLimit } from '../api/int-or-percent.ts';
+import { isPressing } from './maintenance.ts';
 import { type Hold, holdOf, noHold, type ScheduledPolicy } from './schedule/hold.ts';
 
 export interface AdmissionPolicy extends ScheduledPolicy {
@@ -29,8 +30,13 @@ export interface Applicant {
   readonly policy: string | null;
   readonly priority: number;
   readonly since: Millis;
+  /** Its machine goes then: no window and no limit holds it back, and yet it counts. */
   readonly goneAt?: Millis;
+  /** They do hold it back until then. */
+  readonly heldUntil?: Millis;
   readonly byCondition: boolean;
+  /** Nothing is wrong with it: others go first, and of those like it the oldest. */
+  readonly byAge?: boolean;
   /** No window holds it back: a person wants it so, or it was begun already. */
   readonly anyTime: boolean;
 }
@@ -60,7 +66,8 @@ const MASS_TRIGGER_FLOOR = 3;
 export function decideAdmission(input: AdmissionInput): Admission[] {
   const holds = new Map<string, Hold>();
   for (const policy of input.policies.values()) holds.set(policy.name, holdOf(policy, input.now));
-  const holdOn = (applicant: Applicant) => (heedsWindows(applicant) && holds.get(applicant.policy ?? '')) || noHold;
+  const holdOn = (applicant: Applicant) =>
+    (heedsWindows(applicant, input.now) && holds.get(applicant.policy ?? '')) || noHold;
   // One that the window holds back is not about to start: if it is out, it counts like any other node that is.
   const applying = new Set(input.applicants.flatMap((each) => (holdOn(each).blocker ? [] : each.node.name)));
   const counts = new Map<string, Count>();
@@ -69,9 +76,12 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
     (a, b) =>
       // No limit holds back what a person asks for, so it goes first: decided after the others, it would come on top of what they allow.
       Number(b.policy === null) - Number(a.policy === null) ||
+      Number(isPressing(b, input.now)) - Number(isPressing(a, input.now)) ||
       b.priority - a.priority ||
       (a.goneAt ?? Number.POSITIVE_INFINITY) - (b.goneAt ?? Number.POSITIVE_INFINITY) ||
       Number(isOut(b.node)) - Number(isOut(a.node)) ||
+      Number(a.byAge === true) - Number(b.byAge === true) ||
+      (a.byAge === true ? a.node.createdAt - b.node.createdAt : 0) ||
       a.since - b.since ||
       compare(a.node.name, b.node.name) ||
       compare(a.id, b.id),
@@ -94,9 +104,8 @@ export function decideAdmission(input: AdmissionInput): Admission[] {
   });
 }
 
-/** A machine that goes does not wait for a window. */
-function heedsWindows({ anyTime, goneAt }: Applicant): boolean {
-  return !anyTime && goneAt === undefined;
+function heedsWindows(applicant: Applicant, now: Millis): boolean {
+  return !applicant.anyTime && !isPressing(applicant, now);
 }
 
 /** Without its policy nobody knows its limits: only a person may have asked for none. */
@@ -172,8 +181,9 @@ function openCount(policy: AdmissionPolicy, input: AdmissionInput, applying: Rea
 function judge(applicant: Applicant, policy: AdmissionPolicy, count: Count, hold: Hold, now: Millis): Omit<Admission, 'id'> {
   const { blocker, wakeAt = null } = judgeLimits(applicant, policy, count, hold, now);
   if (blocker === null) return { blocker };
-  // Once the window has closed, or opened, something else is the reason.
-  const wake = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, hold.changesAt ?? Number.POSITIVE_INFINITY);
+  // Once the window has closed, or opened, or the machine is about to go, something else is the reason.
+  const lastCall = applicant.goneAt === undefined || (applicant.heldUntil ?? now) <= now ? null : applicant.heldUntil;
+  const wake = Math.min(...[wakeAt, hold.changesAt, lastCall].map((at) => at ?? Number.POSITIVE_INFINITY));
   return { blocker, ...(Number.isFinite(wake) && { wakeAt: wake }) };
 }
 
@@ -185,6 +195,8 @@ function judgeLimits(
   now: Millis,
 ): Omit<Admission, 'id'> {
   if (policy.paused) return { blocker: { cause: 'PolicyPaused', policy: policy.name } };
+  // To wait for a place would only mean to be drained by the machine's end. It takes one, though: others wait for it.
+  if (isPressing(applicant, now)) return { blocker: null };
 
   if (applicant.byCondition) {
     const limit = resolveLimit(policy.massTrigger, policy.selected.length);

@@ -107,7 +107,7 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
     if (cannotAct(maintenance, node)) return []; // it would take the place of one that can
-    const { id, policy, priority, createdAt, goneAt, reasonType, runNow } = maintenance;
+    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, notice } = maintenance;
     const journal = readJournal(node);
     return [
       {
@@ -117,9 +117,11 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
         priority,
         since: createdAt,
         byCondition: reasonType === 'Condition',
+        byAge: reasonType === 'Age',
         // Its leader died between the cordon and the status: what is under way is finished.
         anyTime: runNow || (journal?.by === id && journal.stage === 'Cordoned'),
         ...(goneAt !== undefined && { goneAt }),
+        ...(notice?.heldUntil !== undefined && { heldUntil: notice.heldUntil }),
       },
     ];
   });

@@ -10,7 +10,7 @@ import { type HandoverJournal, readHandover } from './handover.ts';
 
 /** What the node's annotation `drover.dev/maintenance` holds. */
 export interface NodeJournal {
-  /** Name of the NodeMaintenance, or `cli:user@host` for a run of the command line. */
+  /** Name of the NodeMaintenance, `cli:user@host/NODE` for a run of the command line, or `agent:drover/NODE` for the node's agent. */
   readonly by: string;
   readonly reason: string;
   readonly since: string;
@@ -25,9 +25,12 @@ export interface NodeJournal {
   };
 }
 
-/** Was it a run of the command line that wrote this journal? Nobody of ours watches over what such a run leaves. */
+/** What a journal names where the node's own agent took it out: with the node, `agent:drover/NODE`, as a run of the command line does. */
+export const AGENT = 'agent:drover';
+
+/** Was it a run of the command line, or the node's own agent, that wrote this journal? The controller takes such a node over, and they let go. */
 export function isCommandLine(by: string): boolean {
-  return by.startsWith('cli:');
+  return by.startsWith('cli:') || by.startsWith('agent:');
 }
 
 export type MergePatch = Readonly<Record<string, unknown>>;

@@ -30,13 +30,31 @@ export const actingPhases: ReadonlySet<Phase> = new Set(['BeforeHook', 'Rebootin
  */
 export const activePhases: ReadonlySet<Phase> = new Set(['Draining', 'Settling', ...actingPhases, 'ActionFailed', 'Undoing']);
 
-export type ReasonType = 'Taint' | 'Condition' | 'Label' | 'Annotation' | 'Manual';
+export type ReasonType =
+  | 'Taint'
+  | 'Condition'
+  | 'Label'
+  | 'Annotation'
+  | 'Signal'
+  | 'ScheduledEvent'
+  | 'Drift'
+  | 'Age'
+  | 'Manual';
 
 /** A pod that has left, as far as "is it Ready again?" needs it. */
 export interface MovedPod {
   readonly namespace: string;
   readonly name: string;
   readonly owner: Owner;
+}
+
+export interface MaintenanceNotice {
+  readonly kind: string;
+  readonly id: string;
+  /** Going away, it means that nothing has happened. */
+  readonly revocable: boolean;
+  /** Windows and limits hold the node back until then; absent: not at all. */
+  readonly heldUntil?: Millis;
 }
 
 export interface Maintenance {
@@ -56,6 +74,8 @@ export interface Maintenance {
   readonly runNow: boolean;
   readonly createdAt: Millis;
   readonly goneAt?: Millis;
+  /** What was announced for the machine; absent: nothing, or a person has set `goneAt`. */
+  readonly notice?: MaintenanceNotice;
   /** Absent: it is drained, and no more. */
   readonly action?: Action;
   /** What of the state the API server is known to have. Only where there is an action: nothing is done to the node before. */
@@ -86,4 +106,12 @@ export interface MaintenanceMemory {
   readonly moved: readonly MovedPod[];
   /** null: not known (after a restart). */
   readonly movedClaims: boolean | null;
+}
+
+/** A machine that goes, so soon that its node waits for no window, no place and no other node. */
+export function isPressing(
+  { goneAt, heldUntil }: { readonly goneAt?: Millis | undefined; readonly heldUntil?: Millis | undefined },
+  now: Millis,
+): boolean {
+  return goneAt !== undefined && (heldUntil === undefined || now >= heldUntil);
 }

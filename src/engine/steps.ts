@@ -23,7 +23,7 @@ import {
   wasUncordoned,
 } from './interruption.ts';
 import { readJournal } from './journal.ts';
-import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
+import { isPressing, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
 import { rebooting } from './rebooting.ts';
 import { windowCauses } from './schedule/hold.ts';
 import { settlingBlocker } from './settle.ts';
@@ -164,7 +164,7 @@ function draining(input: StepInput): StepResult {
   const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);
   const asideAt = progressAt + maintenance.settings.stepAsideMs;
   const because = drain.waitingFor?.cause ?? '';
-  const patient = maintenance.goneAt !== undefined || waitsAsAsked(drain.waitingFor);
+  const patient = isPressed(input) || waitsAsAsked(drain.waitingFor);
   if (now >= asideAt && !patient)
     return {
       phase: 'Undoing',
@@ -176,6 +176,10 @@ function draining(input: StepInput): StepResult {
     waitingFor: drain.waitingFor,
     wakeAt: patient ? drain.wakeAt : Math.min(drain.wakeAt ?? asideAt, asideAt),
   };
+}
+
+function isPressed({ maintenance: { goneAt, notice }, now }: StepInput): boolean {
+  return isPressing({ goneAt, heldUntil: notice?.heldUntil }, now);
 }
 
 /** A wait that the policy or the pod itself asks for is no standstill; nor is anything, on a machine that goes anyway. */
@@ -213,7 +217,8 @@ function backOff(input: StepInput): StepResult {
   const because = unwanted(input);
   if (because) return { phase: 'Cancelled', change: { finishedAt: now, message: because } };
   const until = maintenance.state.retryAt ?? now;
-  if (now >= until) return { phase: 'Pending' };
+  // What was announced since does not wait for the next try.
+  if (now >= until || isPressed(input)) return { phase: 'Pending' };
   return { phase: 'BackOff', waitingFor: waitOut(until, maintenance.state.attempts, maintenance.state.message), wakeAt: until };
 }
 
@@ -275,7 +280,7 @@ function pauseFirst(input: StepInput): { readonly nodeEffect: NodeEffect } | nul
 }
 
 function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
-  const { state, settings } = maintenance;
+  const { state, settings, goneAt, notice } = maintenance;
   if (isDone(maintenance)) return { phase: 'HandedBack', change: { finishedAt: now } };
   if (state.action?.failure) return { phase: 'Failed', change: { finishedAt: now } };
   if (maintenance.cancelled || !cause) return { phase: 'Cancelled', change: { finishedAt: now } };
@@ -288,8 +293,12 @@ function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
       ...(over && { change: over }),
     };
   const attempts = state.attempts + 1;
-  if (attempts >= settings.attempts) return { phase: 'Failed', change: { attempts, finishedAt: now } };
-  const retryAt = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
+  // A machine that goes later is tried once more shortly before, however often it failed: its pods stop then in any case.
+  const lastCall = goneAt === undefined ? undefined : notice?.heldUntil;
+  if (attempts >= settings.attempts && lastCall === undefined)
+    return { phase: 'Failed', change: { attempts, finishedAt: now } };
+  const soon = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
+  const retryAt = Math.min(soon, Math.max(now, lastCall ?? soon));
   return {
     phase: 'BackOff',
     change: { attempts, retryAt, ...over },

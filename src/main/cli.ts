@@ -128,6 +128,7 @@ const code = await runCli(process.argv.slice(2), {
   startSimulation: async (settings) => (await import('./simulation.ts')).startSimulation(settings),
   processes,
   startController: async (config, deps) => (await import('./controller.ts')).startController(config, deps),
+  startAgent: async (config, deps) => (await import('./agent.ts')).startAgent(config, deps),
 });
 // What has been written is flushed first; then nothing that is still open may keep a script waiting.
 process.stderr.write('', () => process.stdout.write('', () => process.exit(code)));

@@ -10,6 +10,8 @@ const settings = {
   metricsAddress: setting('host:port', 'Where /metrics, /healthz and /readyz are served; 0 serves nothing.', ':8080'),
   logLevel: setting('level', 'debug, info, warn or error.', 'info'),
   logFormat: setting('format', 'json or text.', 'json'),
+  clusterName: text('name', 'What messages call this cluster.'),
+  notify: text('file', 'YAML file with the list of channels that is notify in the configuration.'),
 } as const satisfies Flags;
 
 const flags = {

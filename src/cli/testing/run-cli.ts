@@ -6,6 +6,7 @@ import { anonymousAccess } from '../../kube/access.ts';
 import { connect } from '../../kube/request.ts';
 import { createVirtualClock } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
+import type { AgentConfig } from '../agent-config.ts';
 import type { ControllerConfig } from '../controller-config.ts';
 import { type Host, runCli } from '../program.ts';
 import { fakeTerminal } from './fake-terminal.ts';
@@ -61,6 +62,8 @@ export interface CliRun {
   readonly err: string;
   /** What the controller was started with. */
   readonly started: ControllerConfig | null;
+  /** What the agent was started with. */
+  readonly startedAgent: AgentConfig | null;
 }
 
 /** No terminal, time stands at NOW, user ann on laptop. */
@@ -68,6 +71,7 @@ export async function cli(argv: readonly string[], api?: FakeApi, changed: Parti
   const stdout = fakeTerminal({ isTTY: false, columns: 0 });
   const stderr = fakeTerminal({ isTTY: false, columns: 0 });
   let started: ControllerConfig | null = null;
+  let startedAgent: AgentConfig | null = null;
   const code = await runCli(argv, {
     program: 'drover',
     version: '1.2.3',
@@ -98,7 +102,11 @@ export async function cli(argv: readonly string[], api?: FakeApi, changed: Parti
       started = config;
       return Promise.resolve(0);
     },
+    startAgent: (config) => {
+      startedAgent = config;
+      return Promise.resolve(0);
+    },
     ...changed,
   });
-  return { code, out: stdout.written, err: stderr.written, started };
+  return { code, out: stdout.written, err: stderr.written, started, startedAgent };
 }

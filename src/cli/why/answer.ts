@@ -3,7 +3,7 @@ import type { Node } from '../../api/objects.ts';
 import type { MaintenancePhase, MaintenancePolicy, NodeMaintenance, PodStatus } from '../../api/resources.ts';
 import type { PodReport } from '../../engine/drain.ts';
 import { explain } from '../../engine/explain.ts';
-import { isCommandLine, readJournal } from '../../engine/journal.ts';
+import { AGENT, isCommandLine, readJournal } from '../../engine/journal.ts';
 import { podKey } from '../../engine/pods.ts';
 import type { Millis } from '../../lib/clock.ts';
 import { causeHeld } from '../../controller/ended.ts';
@@ -20,6 +20,8 @@ export interface WhyInput {
   readonly policies: readonly MaintenancePolicy[] | null;
   /** For a node that a command line has taken out: how its pods look now. */
   readonly pods: readonly PodReport[] | null;
+  /** The nodes of the cluster, where a policy compares them; absent: only this one. */
+  readonly peers?: readonly Node[];
   readonly now: Millis;
 }
 
@@ -72,7 +74,7 @@ export function answerWhy(input: WhyInput): WhyAnswer {
       },
     }),
     ...(next !== undefined && { next }),
-    policies: (policies ?? []).map((policy) => policyView(policy, node, now)),
+    policies: (policies ?? []).map((policy) => policyView(policy, node, now, input.peers ?? [node])),
   };
 }
 
@@ -93,7 +95,9 @@ function sentenceOf(
   if (journal && row) {
     const who = authorOf(journal.by, node.name);
     const orphan = isCommandLine(journal.by)
-      ? `taken out by ${who} with drover drain`
+      ? journal.by.startsWith(AGENT)
+        ? 'taken out by its own agent'
+        : `taken out by ${who} with drover drain`
       : `marked by ${journal.by}, a maintenance that no longer exists`;
     return `node ${node.name} was ${orphan}, ${elapsed(now - Date.parse(journal.since))} ago: ${journal.reason}`;
   }

@@ -1,9 +1,9 @@
 /** /metrics, /healthz and /readyz on one address. Nothing else is served, and nothing is changed from here. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Clock, Millis } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
-import type { Registry } from '../lib/metrics.ts';
+import type { Clock, Millis } from './clock.ts';
+import type { Log } from './log.ts';
+import type { Registry } from './metrics.ts';
 
 export interface Check {
   readonly name: string;

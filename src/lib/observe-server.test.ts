@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createVirtualClock, createWallClock } from '../lib/clock.ts';
-import { type Log, silentLog } from '../lib/log.ts';
-import { createRegistry } from '../lib/metrics.ts';
-import { type ObserveServer, parseAddress, passCheck, type ServerOptions, startServer } from './server.ts';
+import { createVirtualClock, createWallClock } from './clock.ts';
+import { type Log, silentLog } from './log.ts';
+import { createRegistry } from './metrics.ts';
+import { type ObserveServer, parseAddress, passCheck, type ServerOptions, startServer } from './observe-server.ts';
 
 const servers: ObserveServer[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));

@@ -11,7 +11,8 @@ import { dateTime, objectName } from './scalars.ts';
 const reason = z.strictObject({
   type: z
     .enum(['Taint', 'Condition', 'Label', 'Annotation', 'Signal', 'ScheduledEvent', 'Drift', 'Age', 'Manual'])
-    .default('Manual').describe('What kind of reason it is.'),
+    .default('Manual')
+    .describe('What kind of reason it is.'),
   message: z.string().min(1).max(1024).default('asked for by hand').describe('The reason in words.'),
 });
 

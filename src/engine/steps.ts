@@ -295,8 +295,7 @@ function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
   const attempts = state.attempts + 1;
   // A machine that goes later is tried once more shortly before, however often it failed: its pods stop then in any case.
   const lastCall = goneAt === undefined ? undefined : notice?.heldUntil;
-  if (attempts >= settings.attempts && lastCall === undefined)
-    return { phase: 'Failed', change: { attempts, finishedAt: now } };
+  if (attempts >= settings.attempts && lastCall === undefined) return { phase: 'Failed', change: { attempts, finishedAt: now } };
   const soon = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
   const retryAt = Math.min(soon, Math.max(now, lastCall ?? soon));
   return {

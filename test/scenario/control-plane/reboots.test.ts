@@ -69,7 +69,7 @@ const bootIdOf = async (name: string) =>
 function playMachines() {
   const done = new Set<string>();
   const broken = new Set<string>();
-  let stopped = false;
+  const play = { goesOn: true };
   const look = async () => {
     const { items } = await cluster.api<{ items: PodObject[] }>({
       path: `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=drover.dev%2Faction%3Dreboot`,
@@ -83,7 +83,7 @@ function playMachines() {
     }
   };
   const loop = (async () => {
-    while (!stopped) {
+    while (play.goesOn) {
       await look();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -92,7 +92,7 @@ function playMachines() {
     break: (node: string) => void broken.add(node),
     mend: (node: string) => void broken.delete(node),
     async stop() {
-      stopped = true;
+      play.goesOn = false;
       await loop;
     },
   };

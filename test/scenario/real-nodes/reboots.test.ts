@@ -69,7 +69,7 @@ function playMachines() {
   mkdirSync(requests);
   const seen: { readonly node: string; readonly closed: readonly string[]; readonly pods: number }[] = [];
   let mostClosed = 0;
-  let stopped = false;
+  const play = { goesOn: true };
   let failure: unknown;
   const look = async () => {
     mostClosed = Math.max(mostClosed, (await closed()).length);
@@ -81,7 +81,7 @@ function playMachines() {
     }
   };
   const loop = (async () => {
-    while (!stopped) {
+    while (play.goesOn) {
       await look();
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
@@ -91,7 +91,7 @@ function playMachines() {
     seen,
     mostClosed: () => mostClosed,
     async stop() {
-      stopped = true;
+      play.goesOn = false;
       await loop;
       if (failure) throw failure;
     },

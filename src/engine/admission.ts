@@ -66,8 +66,7 @@ const MASS_TRIGGER_FLOOR = 3;
 export function decideAdmission(input: AdmissionInput): Admission[] {
   const holds = new Map<string, Hold>();
   for (const policy of input.policies.values()) holds.set(policy.name, holdOf(policy, input.now));
-  const holdOn = (applicant: Applicant) =>
-    (heedsWindows(applicant, input.now) && holds.get(applicant.policy ?? '')) || noHold;
+  const holdOn = (applicant: Applicant) => (heedsWindows(applicant, input.now) && holds.get(applicant.policy ?? '')) || noHold;
   // One that the window holds back is not about to start: if it is out, it counts like any other node that is.
   const applying = new Set(input.applicants.flatMap((each) => (holdOn(each).blocker ? [] : each.node.name)));
   const counts = new Map<string, Count>();

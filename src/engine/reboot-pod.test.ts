@@ -70,6 +70,21 @@ describe('the pod that reboots a node', () => {
     expect(systemd.spec.containers[0]).toMatchObject({ image: 'dbus:1', securityContext: { capabilities: { drop: ['ALL'] } } });
   });
 
+  it('reads the boot id where the kubelet reads it', () => {
+    expect(containerOf().command[5]).toBe('/proc/sys/kernel/random/boot_id');
+    expect(bodyOf().spec).not.toHaveProperty('volumes');
+    for (const method of ['Command', 'Signal', 'Systemd'] as const) {
+      const { spec } = bodyOf({ method, bootIdFile: '/etc/nodes/$(DROVER_NODE)/boot_id' });
+      expect(spec).toMatchObject({
+        volumes: expect.arrayContaining([{ name: 'boot-id', hostPath: { path: '/etc/nodes/node-1/boot_id', type: 'File' } }]),
+        containers: [
+          { volumeMounts: expect.arrayContaining([{ name: 'boot-id', mountPath: '/run/drover/boot_id', readOnly: true }]) },
+        ],
+      });
+      expect(spec.containers[0]?.command[5]).toBe('/run/drover/boot_id');
+    }
+  });
+
   it('is a HostProcess pod on Windows, whatever the method is', () => {
     const windows = aNode({ labels: { 'kubernetes.io/os': 'windows' } });
     const { spec } = bodyOf({ method: 'Signal', windowsImage: 'win:1' }, windows);

@@ -69,28 +69,23 @@ export function writeStandardImages(folder: string): void {
   writeFileSync(`${folder}/pause.tar`, imageArchive(pauseImage, [program], ['/app', 'pause']));
 }
 
-/** Image with a shell and nsenter, as a pod that acts on its node needs them: this machine's own, with the libraries that they load. */
+/** Image of a pod that acts on its node: this machine's bash, and in place of nsenter a script that stays where it is. */
 export const toolsImage = 'beds.drover.dev/tools:1';
 
-/** @throws Error where a program is missing on this machine */
+// A bed may run in a container, and what runs there may not enter the namespaces of process 1.
+const NO_NSENTER = '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n';
+
+/** @throws Error where bash is missing on this machine */
 export function toolsArchive(): Buffer {
-  const programs = ['sh', 'nsenter'].map((name) => ({ name, path: where(name) }));
-  const libraries = programs.flatMap(({ path }) => librariesOf(path));
-  const files = [...programs.map(({ name, path }) => ({ path: `/bin/${name}`, from: path })), ...libraries];
-  const once = new Map(files.map((each) => [each.path, each]));
-  return imageArchive(
-    toolsImage,
-    [...once.values()].map(({ path, from }) => ({ path, content: readFileSync(from) })),
-    ['/bin/sh'],
-  );
-}
-
-function where(program: string): string {
-  return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
-}
-
-/** As `ldd` lists them: "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)", and the loader by its path alone. */
-function librariesOf(program: string): { readonly path: string; readonly from: string }[] {
-  const listed = execFileSync('ldd', [program], { encoding: 'utf8' });
-  return [...listed.matchAll(/(\/\S+) \(0x/g)].flatMap(([, path]) => (path === undefined ? [] : [{ path, from: path }]));
+  const bash = '/bin/bash';
+  // "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)", and the loader by its path alone.
+  const listed = execFileSync('ldd', [bash], { encoding: 'utf8' });
+  const libraries = [...listed.matchAll(/(\/\S+) \(0x/g)].flatMap(([, path]) => (path === undefined ? [] : [path]));
+  const copied = [bash, ...new Set(libraries)].map((path) => ({ path, content: readFileSync(path) }));
+  const files = [
+    ...copied,
+    { path: '/bin/sh', content: readFileSync(bash) },
+    { path: '/bin/nsenter', content: Buffer.from(NO_NSENTER) },
+  ];
+  return imageArchive(toolsImage, files, ['/bin/sh']);
 }

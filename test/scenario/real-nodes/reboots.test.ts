@@ -1,5 +1,6 @@
-/** Real reboots, as far as a bed has them: the pod's command asks for one in a file on the node, and the bed takes kubelet, containers and network down and up. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+/** Real reboots, as far as a bed has them: the pod's command asks the bed for one, and the bed takes kubelet, containers and network down and up. */
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toolsArchive, toolsImage } from '../../beds/image.ts';
@@ -21,7 +22,7 @@ let cluster: Cluster;
 let witness: Witness;
 let controller: ControllerProcess;
 let entry: string;
-let machines: ReturnType<typeof playMachines>;
+let machines: Awaited<ReturnType<typeof playMachines>>;
 
 beforeAll(async () => {
   bed = await startRealNodes({ nodes: WORKERS.length + 1, labels: { pool: 'workers' } });
@@ -41,7 +42,7 @@ beforeAll(async () => {
   });
   entry = urls.at(-1) ?? '';
   witness = await openWitness(bed);
-  machines = playMachines();
+  machines = await playMachines();
   controller = await startController(bed);
 });
 
@@ -63,37 +64,44 @@ const closed = async () => {
   return nodes.filter(({ spec }) => spec.unschedulable).map(({ metadata }) => metadata.name);
 };
 
-/** A file with the name of a node asks for its reboot. Tells of each whether its pods had left and how many others were out. */
-function playMachines() {
-  const requests = join(bed.folder, 'reboots');
-  mkdirSync(requests);
+/**
+ * Whoever connects and says the name of a node has it rebooted: that is what the pods' command does, from the node's own network. Tells
+ * of each whether its pods had left, and which nodes were out.
+ */
+async function playMachines() {
+  const asked: string[] = [];
   const seen: { readonly node: string; readonly closed: readonly string[]; readonly pods: number }[] = [];
-  let mostClosed = 0;
-  const play = { goesOn: true };
-  let failure: unknown;
+  const play = { goesOn: true, mostClosed: 0 };
+  const server = createServer((socket) => {
+    socket.setEncoding('utf8').on('data', (said: string) => void asked.push(said.trim()));
+    socket.on('error', () => {}); // its node is taken down with it
+  });
+  const host = new URL(bed.server).hostname;
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const look = async () => {
-    mostClosed = Math.max(mostClosed, (await closed()).length);
-    for (const node of readdirSync(requests)) {
-      rmSync(join(requests, node));
+    play.mostClosed = Math.max(play.mostClosed, (await closed()).length);
+    for (const node of asked.splice(0)) {
       const pods = (await cluster.podsOn(node)).filter(({ metadata }) => metadata.namespace === 'shop');
       seen.push({ node, closed: await closed(), pods: pods.length });
       await bed.nodeReboot(Number(node.replace('node', '')));
     }
   };
+  const failures: unknown[] = [];
   const loop = (async () => {
     while (play.goesOn) {
       await look();
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
-  })().catch((error: unknown) => void (failure = error));
+  })().catch((error: unknown) => void failures.push(error));
   return {
-    requests,
+    door: `/dev/tcp/${host}/${(server.address() as AddressInfo).port}`,
     seen,
-    mostClosed: () => mostClosed,
+    mostClosed: () => play.mostClosed,
     async stop() {
       play.goesOn = false;
       await loop;
-      if (failure) throw failure;
+      server.close();
+      expect(failures).toEqual([]);
     },
   };
 }
@@ -112,7 +120,7 @@ describe('a policy that reboots what is labelled', () => {
         drain: { emptyFor: '1s' },
         reboot: {
           image: toolsImage,
-          command: ['sh', '-c', `touch ${machines.requests}/$(DROVER_NODE)`],
+          command: ['bash', '-c', `echo $(DROVER_NODE) > ${machines.door}`],
           bootIdFile: join(bed.folder, '$(DROVER_NODE)', 'boot_id'),
           timeout: '2m',
         },

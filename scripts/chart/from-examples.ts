@@ -1,10 +1,14 @@
 /** The chart's files that are said elsewhere already: rights and the admission policy in examples, alerts on the page of the metrics. */
 import { parse, parseAllDocuments, stringify } from 'yaml';
 
+interface Rule {
+  readonly resources: readonly string[];
+}
+
 interface Document {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly rules?: unknown;
+  readonly rules?: readonly Rule[];
   readonly spec?: unknown;
 }
 
@@ -18,16 +22,40 @@ function find(text: string, kind: string, name: string): Document {
   return found;
 }
 
-/** @param rbac examples/rbac.yaml */
-export function controllerRights(rbac: string): string {
-  const rulesOf = (kind: string) => find(rbac, kind, 'drover-controller').rules;
-  return `${written('examples/rbac.yaml')}${yaml({ cluster: rulesOf('ClusterRole'), own: rulesOf('Role') })}`;
+function rulesOf(text: string, kind: string, name: string): readonly Rule[] {
+  const { rules = [] } = find(text, kind, name);
+  if (rules.length === 0) throw new Error(`the example's ${kind} ${name} has no rules`);
+  return rules;
+}
+
+export interface ControllerExamples {
+  /** examples/rbac.yaml */
+  readonly rbac: string;
+  /** examples/rbac-gates.yaml */
+  readonly gates: string;
+  /** examples/rbac-notify.yaml */
+  readonly notify: string;
+}
+
+/** `cluster` and `own` always; the others where a value asks for them. */
+export function controllerRights({ rbac, gates, notify }: ControllerExamples): string {
+  const acts = rulesOf(rbac, 'Role', 'drover-acts');
+  const about = (resource: string) => acts.filter(({ resources }) => resources.includes(resource));
+  return `${written('examples/rbac.yaml, rbac-gates.yaml and rbac-notify.yaml')}${yaml({
+    cluster: rulesOf(rbac, 'ClusterRole', 'drover-controller'),
+    own: rulesOf(rbac, 'Role', 'drover-controller'),
+    reboots: about('pods'),
+    hooks: about('jobs'),
+    nodeDeletion: rulesOf(rbac, 'ClusterRole', 'drover-node-deletion'),
+    settledGates: rulesOf(gates, 'ClusterRole', 'drover-gates'),
+    namespaceChannels: rulesOf(notify, 'ClusterRole', 'drover-notify-namespaces'),
+  })}`;
 }
 
 /** @param agent examples/agent.yaml */
 export function agentRights(agent: string): string {
-  const rulesOf = (name: string) => find(agent, 'ClusterRole', name).rules;
-  return `${written('examples/agent.yaml')}${yaml({ always: rulesOf('drover-agent'), selfDrain: rulesOf('drover-agent-self-drain') })}`;
+  const rules = (name: string) => rulesOf(agent, 'ClusterRole', name);
+  return `${written('examples/agent.yaml')}${yaml({ always: rules('drover-agent'), selfDrain: rules('drover-agent-self-drain') })}`;
 }
 
 /** The account that the example's policy is about; the chart puts its own in its place. */

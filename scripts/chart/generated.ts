@@ -15,7 +15,12 @@ export const crdsFile = () =>
 export function chartFiles(source: (path: string) => string): Readonly<Record<string, () => string>> {
   return {
     'charts/drover/crds/crds.yaml': crdsFile,
-    'charts/drover/files/controller-rights.yaml': () => controllerRights(source('examples/rbac.yaml')),
+    'charts/drover/files/controller-rights.yaml': () => 
+      controllerRights({
+        rbac: source('examples/rbac.yaml'),
+        gates: source('examples/rbac-gates.yaml'),
+        notify: source('examples/rbac-notify.yaml'),
+      }),
     'charts/drover/files/agent-rights.yaml': () => agentRights(source('examples/agent.yaml')),
     'charts/drover/files/agent-admission.yaml': () => agentAdmission(source('examples/agent-admission.yaml')),
     'charts/drover/files/alerts.yaml': () => alerts(source('docs/reference/metrics.md')),

@@ -105,6 +105,8 @@ export const chartValues = z.strictObject({
     readable: z.array(readable),
     deleteNodes: z.boolean(),
     hookNamespaces: z.array(namespaceName()),
+    settledGates: z.boolean(),
+    namespaceChannels: z.boolean(),
   }),
   reboot: z.strictObject({
     enabled: z.boolean(),

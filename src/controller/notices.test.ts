@@ -1,4 +1,5 @@
 /** Who is told what: the whole controller on a simulated cluster, in virtual time, with channels that only note. */
+import { noClusterLimits } from '../engine/admission.ts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { planCluster } from '../../bench/plan-cluster.ts';
 import { annotations, GROUP_VERSION } from '../api/names.ts';
@@ -108,6 +109,8 @@ async function start(notify: Notify, own: unknown[] = [], spec: Partial<Maintena
       identity,
       leaderElect: true,
       leaseNamespace: 'default',
+      askGates: 'TakenAsOpen',
+      limits: noClusterLimits,
       observer: notices.beside({ leading() {}, watchRestarted() {}, passed() {}, answered() {} }),
     });
     let running = true;

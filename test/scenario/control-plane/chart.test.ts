@@ -176,7 +176,8 @@ describe('the rights in the chart', () => {
 
   it('are those of the examples, right by right, and no more by default', async () => {
     const objects = await render();
-    expect(rightsOf(objects, 'drover-controller')).toEqual(rightsOf(example('rbac.yaml'), 'drover'));
+    const asked = example('rbac.yaml').filter(({ metadata }) => metadata.name === 'drover-controller');
+    expect(rightsOf(objects, 'drover-controller')).toEqual(rightsOf(asked, 'drover'));
     const agents = rightsOf(example('agent.yaml'), 'drover-agent').flatMap(({ rules }) => rules);
     expect(agents.length).toBeGreaterThan(5);
     expect(rightsOf(objects, 'drover-agent')).toEqual([{ namespace: '', rules: agents }]);
@@ -190,9 +191,20 @@ describe('the rights in the chart', () => {
     expect(await evicts('--set=agent.config.selfDrain=Cordon', '--set=agent.linux.config.selfDrain=Drain')).toBe(true);
   });
 
+  it('are, with everything asked for, all those of the examples', async () => {
+    const all = (objects: readonly KubeObject[], account: string) =>
+      rightsOf(objects, account).flatMap(({ rules }) =>
+        rules.flatMap(({ resources, verbs }) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`))),
+      );
+    const chart = new Set(all(await render(`--values=${values('everything-values.yaml')}`), 'drover-controller'));
+    const examples = ['rbac.yaml', 'rbac-gates.yaml', 'rbac-notify.yaml'].flatMap((name) => all(example(name), 'drover'));
+    expect([...new Set(examples)].filter((right) => !chart.has(right))).toEqual([]);
+    expect([...chart].filter((right) => !examples.includes(right))).toEqual([]);
+  });
+
   it('to read Secrets, run reboots and Jobs and delete nodes are given by name and place only, when they are asked for', async () => {
     const before = rightsOf(await render(), 'drover-controller');
-    expect(JSON.stringify(before)).not.toMatch(/secrets|configmaps|jobs/);
+    expect(JSON.stringify(before)).not.toMatch(/secrets|configmaps|jobs|namespaces|statefulsets/);
     const after = rightsOf(await render(`--values=${values('everything-values.yaml')}`), 'drover-controller');
     const added = after.flatMap(({ namespace, rules }) =>
       rules
@@ -201,10 +213,12 @@ describe('the rights in the chart', () => {
     );
     expect(added).toEqual([
       ': delete nodes',
+      ': list statefulsets',
+      ': get namespaces',
       'drover: get secrets chat,prometheus-token',
       'drover: get configmaps prometheus-ca',
       'chat: get secrets incoming',
-      'drover-reboots: create,delete pods',
+      'drover-reboots: create pods',
       'hooks: get,list,watch,create,delete jobs',
     ]);
   });

@@ -22,7 +22,13 @@ it.runIf(process.platform === 'linux')('the root file system of the image has al
   // the copied loader, which is told of no library but the copied ones
   const said = execFileSync(
     join(root, loader),
-    ['--inhibit-cache', '--library-path', libraries.join(':'), join(root, 'usr/local/bin/node'), join(root, 'app/dist/drover.js')],
+    [
+      '--inhibit-cache',
+      '--library-path',
+      libraries.join(':'),
+      join(root, 'usr/local/bin/node'),
+      join(root, 'app/dist/drover.js'),
+    ],
     { encoding: 'utf8', env: {} },
   );
   expect(said).toBe(process.version);

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import * as z from 'zod';
+import { adoptAll } from '../../src/cli/adopt/tools.ts';
+import { chartValues as adoptedValues } from '../../src/cli/adopt/values.ts';
+import type { RawObject } from '../../src/cli/adopt/workload.ts';
 import { merge } from '../../test/beds/objects.ts';
 import { alerts, EXAMPLE_AGENT } from './from-examples.ts';
 import { chartFiles } from './generated.ts';
@@ -40,6 +43,13 @@ describe('values.yaml', () => {
       const over = merge(values, parse(source(`charts/drover/ci/${name}`)) as Record<string, unknown>);
       expect([name, chartValues.safeParse(over).error?.issues ?? []]).toEqual([name, []]);
     }
+  });
+
+  it.each(folder('test/golden/adopt').filter((name) => name.endsWith('.yaml')))('takes what drover adopt makes of %s', (name) => {
+    const objects = parseAllDocuments(source(`test/golden/adopt/${name}`)).map((document) => document.toJS() as RawObject);
+    const adopted = adoptedValues(adoptAll(objects));
+    expect(adopted).not.toBeNull();
+    expect(chartValues.safeParse(merge(values, { ...adopted })).error?.issues ?? []).toEqual([]);
   });
 
   it('holds no value that no template reads', () => {

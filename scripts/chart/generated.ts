@@ -15,7 +15,7 @@ export const crdsFile = () =>
 export function chartFiles(source: (path: string) => string): Readonly<Record<string, () => string>> {
   return {
     'charts/drover/crds/crds.yaml': crdsFile,
-    'charts/drover/files/controller-rights.yaml': () => 
+    'charts/drover/files/controller-rights.yaml': () =>
       controllerRights({
         rbac: source('examples/rbac.yaml'),
         gates: source('examples/rbac-gates.yaml'),

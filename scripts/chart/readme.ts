@@ -42,7 +42,8 @@ const cell = (text: string) => text.replaceAll('|', '\\|');
 
 function table(head: string, rows: readonly (readonly [key: string, fallback: unknown, meaning: string])[]): string {
   const lines = rows.map(
-    ([key, fallback, meaning]) => `| \`${key}\` | ${fallback === undefined ? '' : `\`${cell(JSON.stringify(fallback))}\``} | ${cell(meaning)} |`,
+    ([key, fallback, meaning]) =>
+      `| \`${key}\` | ${fallback === undefined ? '' : `\`${cell(JSON.stringify(fallback))}\``} | ${cell(meaning)} |`,
   );
   return [`| ${head} | Default | Meaning |`, '| --- | --- | --- |', ...lines].join('\n');
 }

@@ -41,6 +41,8 @@ const ofBoth = {
   podAnnotations: texts,
   priorityClassName: z.string(),
   tolerations: z.array(kubernetes()),
+  nodeSelector: texts,
+  affinity: kubernetes(),
   metricsPort: port,
   serviceAccount,
 };
@@ -48,8 +50,6 @@ const ofBoth = {
 const ofOneSystem = {
   enabled: z.boolean(),
   config: agentSettings.partial(),
-  nodeSelector: texts,
-  affinity: kubernetes(),
   resources: kubernetes(),
 };
 
@@ -60,8 +60,6 @@ const controller = z.strictObject({
   config: controllerSettings.partial(),
   podDisruptionBudget: z.strictObject({ enabled: z.boolean() }),
   resources: kubernetes(),
-  affinity: kubernetes(),
-  nodeSelector: texts,
 });
 
 const agent = z.strictObject({
@@ -154,7 +152,9 @@ const keywords = [
 ] as const satisfies (keyof JsonSchema)[];
 
 function forHelm(source: JsonSchema): JsonSchema {
-  const schema: JsonSchema = Object.fromEntries(keywords.flatMap((word) => (source[word] === undefined ? [] : [[word, source[word]]])));
+  const schema: JsonSchema = Object.fromEntries(
+    keywords.flatMap((word) => (source[word] === undefined ? [] : [[word, source[word]]])),
+  );
   // Times have a pattern that Go need not understand; the API server reads them.
   if (source.format === 'date-time') delete schema.pattern;
   if (source.properties)

@@ -60,6 +60,7 @@ function appVersion(): string {
 export function folderOf(program: Program): string {
   if (program === 'app') return join(cacheFolder(), `app-${appVersion()}`);
   if (program === 'kubectl-1.32') return join(cacheFolder(), `kubectl-${versions[program]}`);
-  if (program === 'etcd' || program === 'kwok' || program === 'helm') return join(cacheFolder(), `${program}-${versions[program]}`);
+  if (program === 'etcd' || program === 'kwok' || program === 'helm')
+    return join(cacheFolder(), `${program}-${versions[program]}`);
   return join(cacheFolder(), `kubernetes-${versions.kubernetes}`);
 }

@@ -54,7 +54,9 @@ const ofKind = (objects: readonly KubeObject[], kind: string) => objects.filter(
 const inNamespace = (objects: readonly KubeObject[], from: string, to: string) =>
   objects
     .filter((object) => !(object.kind === 'Namespace'))
-    .map((object) => (object.metadata.namespace === from ? { ...object, metadata: { ...object.metadata, namespace: to } } : object));
+    .map((object) =>
+      object.metadata.namespace === from ? { ...object, metadata: { ...object.metadata, namespace: to } } : object,
+    );
 
 describe('the chart', () => {
   const files = readdirSync(join(chartFolder, 'ci'));
@@ -104,8 +106,8 @@ describe('the chart', () => {
 
   it('renders everything that its values promise with everything on', async () => {
     const objects = await render(`--values=${values('everything-values.yaml')}`);
-    const kinds = [...new Set(objects.map(({ kind }) => kind))].sort();
-    expect(kinds).toEqual([
+    const kinds = new Set(objects.map(({ kind }) => kind));
+    expect([...kinds].toSorted()).toEqual([
       'ClusterRole',
       'ClusterRoleBinding',
       'ConfigMap',
@@ -137,7 +139,11 @@ describe('the chart', () => {
     const objects = await render(`--values=${values('openshift-values.yaml')}`);
     expect(JSON.stringify(objects)).not.toMatch(/"runAs(User|Group)":\d/);
     const [constraints] = ofKind(objects, 'SecurityContextConstraints');
-    expect(constraints).toMatchObject({ allowHostDirVolumePlugin: true, allowHostNetwork: true, allowPrivilegedContainer: false });
+    expect(constraints).toMatchObject({
+      allowHostDirVolumePlugin: true,
+      allowHostNetwork: true,
+      allowPrivilegedContainer: false,
+    });
     expect(ofKind(await render('--set=openshift.enabled=true'), 'SecurityContextConstraints')).toEqual([]);
   });
 });
@@ -256,7 +262,10 @@ describe('settings', () => {
     ['networkPolicy.enabled=true', 'networkPolicy.controlPlane.cidrs: name the addresses of the API server'],
     ['agent.windows.enabled=true', 'agent.windows.image.repository: name an image for Windows nodes'],
     ['reboot.enabled=true,reboot.namespace.name=drover', "reboot.namespace.name: drover is the release's own namespace"],
-    ['metrics.serviceMonitor.enabled=true,metrics.service.enabled=false', 'metrics.serviceMonitor.enabled: a ServiceMonitor needs'],
+    [
+      'metrics.serviceMonitor.enabled=true,metrics.service.enabled=false',
+      'metrics.serviceMonitor.enabled: a ServiceMonitor needs',
+    ],
   ])('%s is refused before anything is installed: %s', async (set, says) => {
     await expect(render('--set', set)).rejects.toThrow(says);
   });

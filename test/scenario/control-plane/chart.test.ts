@@ -13,6 +13,14 @@ import { crdFolder } from '../../beds/versions.ts';
 const RELEASE = ['drover', chartFolder, '--namespace=drover'];
 const restricted = { metadata: { labels: { 'pod-security.kubernetes.io/warn': 'restricted' } } };
 
+/** As helm's --set has it. */
+const POLICY = [
+  'policies[0].name=a',
+  'policies[0].spec.nodeSelector.matchLabels.pool=old',
+  'policies[0].spec.reasons[0].type=Label',
+  'policies[0].spec.reasons[0].label.key=retire',
+].join();
+
 let bed: ControlPlane;
 
 beforeAll(async () => {
@@ -259,6 +267,8 @@ describe('settings', () => {
     ['policies[0].name=Bad_Name,policies[0].spec.reasons[0].type=Label', '/policies/0/name'],
     ['policies[0].name=a,policies[0].spec.disruption.maxNodes=many', '/policies/0/spec/disruption/maxNodes'],
     ['policies[0].name=a,policies[0].spec.drian=x', "'drian' not allowed"],
+    ['policies[0].name=a,policies[0].spec.paused=true', "'/policies/0/spec': missing properties 'nodeSelector', 'reasons'"],
+    [`controller.enabled=false,${POLICY}`, 'policies: without a controller nobody reads them'],
     ['networkPolicy.enabled=true', 'networkPolicy.controlPlane.cidrs: name the addresses of the API server'],
     ['agent.windows.enabled=true', 'agent.windows.image.repository: name an image for Windows nodes'],
     ['reboot.enabled=true,reboot.namespace.name=drover', "reboot.namespace.name: drover is the release's own namespace"],

@@ -59,9 +59,16 @@ export function timeOf(text: string | null | undefined): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-export function ownerOf(meta: RawMeta): Owner | undefined {
-  const owner = meta.ownerReferences?.find((reference) => reference.controller === true);
-  return owner && controller(owner.kind, owner.name, owner.uid);
+/** The last ones, as with labels. */
+let lastOwner: { readonly raw: object; readonly owner: Owner | undefined } | undefined;
+
+export function ownerOf({ ownerReferences }: RawMeta): Owner | undefined {
+  if (!ownerReferences) return undefined;
+  if (lastOwner?.raw === ownerReferences) return lastOwner.owner;
+  const reference = ownerReferences.find((each) => each.controller === true);
+  const owner = reference && controller(reference.kind, reference.name, reference.uid);
+  lastOwner = { raw: ownerReferences, owner };
+  return owner;
 }
 
 /** The last one: a server in this process hands out one object for the labels of all pods of an owner, and for those of all versions of each. */

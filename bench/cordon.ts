@@ -23,6 +23,8 @@ async function untilCordoned(client: Client, nodeName: string, begin: () => Prom
   const watch = await client.watch<NodeView>(`/api/v1/nodes?fieldSelector=metadata.name%3D${nodeName}`, ({ object, at }) => {
     if (object.spec.unschedulable) cordoned(at);
   });
+  // The list's connection has become the watch's: without another one, the clock would hold a TLS handshake of this client.
+  await client.send({ path: `/api/v1/nodes/${nodeName}` });
   const began = await begin();
   const at = await seen;
   watch.stop();

@@ -1,6 +1,12 @@
 /** Policies and applicants for the tests of admission. */
 import type { Node } from '../src/api/objects.ts';
-import { type AdmissionInput, type AdmissionPolicy, type Applicant, decideAdmission } from '../src/engine/admission.ts';
+import {
+  type AdmissionInput,
+  type AdmissionPolicy,
+  type Applicant,
+  decideAdmission,
+  noClusterLimits,
+} from '../src/engine/admission.ts';
 import { aNode, NOW } from './builders.ts';
 
 export const nodes = (count: number, overrides: (index: number) => Partial<Node> = () => ({})) =>
@@ -18,6 +24,10 @@ export const anAdmissionPolicy = (overrides: Partial<AdmissionPolicy> = {}): Adm
   lastStart: null,
   schedule: null,
   expectMs: null,
+  controlPlane: { count: 1 },
+  breaker: null,
+  gates: [],
+  approval: null,
   ...overrides,
 });
 
@@ -42,6 +52,9 @@ export function admit(
     applicants,
     active: new Set(),
     drained: new Set(),
+    cluster: policies.flatMap(({ selected }) => selected),
+    limits: noClusterLimits,
+    gates: () => ({ blocker: null, wakeAt: null, approval: null }),
     now: NOW,
     ...more,
   });

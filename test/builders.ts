@@ -18,6 +18,7 @@ import type {
 import { annotations, labels } from '../src/api/names.ts';
 import type { MergePatch } from '../src/engine/journal.ts';
 import type { Maintenance, MaintenanceState } from '../src/engine/maintenance.ts';
+import { noGateNeeds } from '../src/engine/gates/gate.ts';
 import { type DrainSettings, defaultDrainSettings } from '../src/engine/settings.ts';
 import type { Attempt, Drain, NamespaceView, Needs, World, Workloads } from '../src/engine/world.ts';
 
@@ -47,6 +48,7 @@ export function aNode(overrides: Partial<Node> = {}): Node {
     conditions: [],
     ready: true,
     bootId: 'boot-1',
+    versions: { kubelet: 'v1.34.1', osImage: 'Linux 1', kernel: '6.1.0', containerRuntime: 'containerd://2.1.4' },
     ...overrides,
   };
 }
@@ -202,13 +204,22 @@ export function aWorld(parts: WorldParts = {}): World {
     charges: (budget) => charged[budget] ?? 0,
     detachAllowance: 100,
     schedulableNodes: 3,
+    gates: null,
     ...rest,
     attempts: new Map(Object.entries(attempts)),
   };
 }
 
 export function noNeeds(): Needs {
-  return { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  return {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
+    gates: noGateNeeds(),
+  };
 }
 
 export function settings(overrides: Partial<DrainSettings> = {}): DrainSettings {

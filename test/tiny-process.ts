@@ -1,6 +1,7 @@
 /** The process around the engine, for property tests: caches that lag, requests that get lost, and a memory that a restart clears. */
 import type { Pod } from '../src/api/objects.ts';
 import type { AdmissionPolicy } from '../src/engine/admission.ts';
+import { noGateNeeds } from '../src/engine/gates/gate.ts';
 import { budgetKey } from '../src/engine/budgets.ts';
 import { indexBudgets } from '../src/engine/budget-index.ts';
 import { decide, type Decision } from '../src/engine/decide.ts';
@@ -63,7 +64,15 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
   let charged = new Map<string, { budget: string; name: string }>();
   let nodeAttempts = new Map<string, NodeAttempt>();
   let requests: Request[] = [];
-  let asked: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  let asked: Needs = {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
+    gates: noGateNeeds(),
+  };
   const deleted: Pod[] = [];
 
   const at = (cache: Cache): Snapshot => history[seenAt[cache]] as Snapshot;
@@ -123,6 +132,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       if (fate() !== 'Lost') maintenances.set(maintenance.id, { ...maintenance, paused: true, pausedBecause: effect.because });
       return;
     }
+    if ('run' in effect) throw new Error('nothing is done here to an empty node');
     const { node } = effect;
     const last = nodeAttempts.get(node.name);
     if (last && (last.inFlight || (last.version === node.resourceVersion && cluster.now < last.retryAt))) return;
@@ -182,6 +192,7 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       nodeAttempts,
       charges: (budget) => [...charged.values()].filter((each) => each.budget === budget).length,
       detachAllowance: 3,
+      gates: null,
       schedulableNodes: 5,
     };
     const nodes = at('nodes').nodes;
@@ -197,6 +208,10 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       lastStart: null,
       schedule: null,
       expectMs: null,
+      controlPlane: { count: 1 },
+      breaker: null,
+      gates: [],
+      approval: null,
     };
     const { decisions, needs } = decide({
       maintenances: [...maintenances.values()],
@@ -239,7 +254,15 @@ export function createProcess(plan: ProcessPlan, cluster: TinyCluster, random: (
       attempts = new Map();
       charged = new Map();
       nodeAttempts = new Map();
-      asked = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+      asked = {
+        podsOf: new Set(),
+        namespaces: new Set(),
+        workloads: new Set(),
+        attachments: false,
+        rebootPods: new Set(),
+        hookJobs: new Set(),
+        gates: noGateNeeds(),
+      };
       history.push(cluster.snapshot());
       for (const cache of ['nodes', 'pods', 'budgets', 'namespace'] as const) seenAt[cache] = history.length - 1;
       if (random() < 0.5) for (const [id, state] of written) this.change(id, { state });

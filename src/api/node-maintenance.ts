@@ -1,14 +1,39 @@
 /** NodeMaintenance: one node, one operation. A policy, the CLI or a person creates it. */
 import * as z from 'zod';
+import { action, actionFields, actionRules } from './action-spec.ts';
 import { withRules } from './cel-rule.ts';
 import { drainSpec } from './drain-spec.ts';
-import { action, handBack } from './maintenance-policy.ts';
+import { handBack } from './maintenance-policy.ts';
 import { conditions, resource } from './object-meta.ts';
+import { profileNames } from './reason.ts';
 import { dateTime, objectName } from './scalars.ts';
 
 const reason = z.strictObject({
-  type: z.enum(['Taint', 'Condition', 'Label', 'Annotation', 'Manual']).default('Manual').describe('What kind of reason it is.'),
+  type: z
+    .enum(['Taint', 'Condition', 'Label', 'Annotation', 'Signal', 'ScheduledEvent', 'Drift', 'Age', 'Manual'])
+    .default('Manual')
+    .describe('What kind of reason it is.'),
   message: z.string().min(1).max(1024).default('asked for by hand').describe('The reason in words.'),
+});
+
+const notice = z.strictObject({
+  kind: z.string().min(1).max(64).describe('What was announced, like SpotInterruption.'),
+  source: z.string().max(64).default('').describe('Who has announced it, like aws.'),
+  id: z.string().max(256).default('').describe('Which event it is.'),
+  since: dateTime().exactOptional().describe('When it was announced.'),
+  profile: z
+    .enum(profileNames)
+    .default('Ordinary')
+    .describe(
+      'How the drain is altered. HalfMinute, TwoMinutes: all pods at once, and budgets are kept for half of the notice. Minutes, Days: budgets are kept until the grace of a pod has to begin. SurgeFirst: replacements first. Ordinary: not at all. What `drain` sets itself stays.',
+    ),
+  revocable: z
+    .boolean()
+    .default(true)
+    .describe('Whether the node is handed back when the announcement goes away. False: the machine goes all the same.'),
+  heldUntil: dateTime()
+    .exactOptional()
+    .describe('Until then the windows and limits of the policy hold back a node with a deadline, too; absent: not at all.'),
 });
 
 const nodeName = withRules(objectName(), [
@@ -29,27 +54,42 @@ const goneAt = withRules(dateTime(), [
   },
 ]);
 
-export const maintenanceSpec = z.strictObject({
-  nodeName: nodeName.describe('The node. Cannot be changed.'),
-  policy: objectName()
-    .exactOptional()
-    .describe('The policy that created this and whose limits it keeps; absent: outside every policy.'),
-  reason: reason.prefault({}).describe('Why.'),
-  action,
-  drain: drainSpec.prefault({}).describe('How the node is emptied: a copy of the policy’s, as it was at the start.'),
-  handBack,
-  priority: z.int32().default(0).describe('When nodes compete for a place, the higher priority goes first.'),
-  paused: z.boolean().default(false).describe('Do nothing for now: the node is handed back, and taken again when this is false.'),
-  pausedBecause: z.string().min(1).max(1024).exactOptional().describe('Why it is paused, for people.'),
-  cancelled: cancelled.default(false).describe('Stop, undo what was changed on the node, and end. Cannot be taken back.'),
-  runNow: z
-    .boolean()
-    .default(false)
-    .describe('Start whenever the other limits allow it, also outside the windows of the policy.'),
-  deadline: goneAt
-    .exactOptional()
-    .describe('When the machine is gone. Graces are shortened, and pods deleted, so that they end before.'),
-});
+// With another action midway nobody could say what has been done to the node.
+const ownAction = withRules(action, [{ cel: 'self == oldSelf', message: 'a maintenance keeps its action; create another one' }]);
+
+export const maintenanceSpec = withRules(
+  z.strictObject({
+    nodeName: nodeName.describe('The node. Cannot be changed.'),
+    policy: objectName()
+      .exactOptional()
+      .describe('The policy that created this and whose limits it keeps; absent: outside every policy.'),
+    reason: reason.prefault({}).describe('Why.'),
+    action: ownAction,
+    ...actionFields,
+    drain: drainSpec.prefault({}).describe('How the node is emptied: a copy of the policy’s, as it was at the start.'),
+    handBack,
+    priority: z.int32().default(0).describe('When nodes compete for a place, the higher priority goes first.'),
+    paused: z
+      .boolean()
+      .default(false)
+      .describe('Do nothing for now: the node is handed back, and taken again when this is false.'),
+    pausedBecause: z.string().min(1).max(1024).exactOptional().describe('Why it is paused, for people.'),
+    cancelled: cancelled.default(false).describe('Stop, undo what was changed on the node, and end. Cannot be taken back.'),
+    runNow: z
+      .boolean()
+      .default(false)
+      .describe('Start whenever the other limits allow it, also outside the windows of the policy.'),
+    deadline: goneAt
+      .exactOptional()
+      .describe(
+        'When the machine is gone. No window and no limit of the policy holds it back, graces are shortened, and pods deleted, so that they end before.',
+      ),
+    notice: notice
+      .exactOptional()
+      .describe('What was announced for the machine; the controller keeps it, and the deadline with it, as its reason tells.'),
+  }),
+  actionRules,
+);
 
 const count = (description: string) => z.int32().min(0).describe(description);
 
@@ -106,12 +146,47 @@ const journalEntry = z.object({
   object: z.string().max(600).describe('The object, like Node/worker-3 or Pod/shop/web-x.'),
 });
 
+const acted = z.object({
+  since: dateTime().describe('When the present attempt was written down. Nothing is done to the node before.'),
+  attempt: count('Which attempt it is, counted over the whole maintenance.'),
+  failures: count('Pods that have failed without a reboot since the node was drained.'),
+  open: z.boolean().describe('False for an attempt that was given up before anything was done to the node.'),
+  bootIdBefore: z.string().max(253).exactOptional().describe('The boot id of the node when the attempt was written down.'),
+  bootIdAfter: z.string().max(253).exactOptional().describe('The boot id that it came back with.'),
+  pod: z.string().max(317).exactOptional().describe('The pod that tells the node to reboot, as namespace/name.'),
+  healthySince: dateTime().exactOptional().describe('Since when everything that is verified holds.'),
+  doneAt: dateTime().exactOptional().describe('When the action was done and verified.'),
+  failure: z
+    .object({
+      cause: z.enum(['RebootFailed', 'VerifyFailed', 'HookFailed']).describe('What has failed.'),
+      message: z.string().max(4096).describe('How, in a sentence.'),
+    })
+    .exactOptional()
+    .describe('Why the phase is ActionFailed.'),
+});
+
 export const maintenanceStatus = z.object({
   phase: z
-    .enum(['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing', 'HandedBack', 'Cancelled', 'Failed'])
+    .enum([
+      'Pending',
+      'Draining',
+      'Settling',
+      'BeforeHook',
+      'Rebooting',
+      'Deleting',
+      'Verifying',
+      'AfterHook',
+      'Drained',
+      'ActionFailed',
+      'BackOff',
+      'Undoing',
+      'HandedBack',
+      'Cancelled',
+      'Failed',
+    ])
     .exactOptional()
     .describe(
-      'Pending: waits for its turn. Draining: cordoned, pods leave. Settling: empty, replacements get Ready. Drained: done. BackOff: stepped aside, tried again later. Undoing: changes are taken back. HandedBack, Cancelled, Failed: ended.',
+      'Pending: waits for its turn. Draining: cordoned, pods leave. Settling: empty, replacements get Ready. BeforeHook, Rebooting, Deleting, Verifying, AfterHook: what the action does to the empty node. Drained: done. ActionFailed: what was done to the node failed, and it stays cordoned until a person has looked. BackOff: stepped aside, tried again later. Undoing: changes are taken back. HandedBack, Cancelled, Failed: ended.',
     ),
   observedGeneration: z.int().min(0).exactOptional().describe('The metadata.generation that this status is about.'),
   phaseSince: dateTime().exactOptional().describe('When the phase began.'),
@@ -121,6 +196,7 @@ export const maintenanceStatus = z.object({
   attempts: z.int32().min(0).exactOptional().describe('Tries that stood still so far.'),
   retryAt: dateTime().exactOptional().describe('In BackOff: when the next try begins.'),
   message: z.string().max(4096).exactOptional().describe('Where it stands, in a sentence.'),
+  action: acted.exactOptional().describe('What has been done to the empty node.'),
   progress: progress.exactOptional().describe('How far the drain is.'),
   waitingFor: waiting.exactOptional().describe('The one thing that it waits for now; absent: nothing keeps it.'),
   pods: z.array(pod).max(200).exactOptional().describe('The pods of the node, at most 200 of them.'),

@@ -45,6 +45,16 @@ export interface NodeCondition {
   readonly status: string;
   readonly reason: string;
   readonly lastTransition: Millis;
+  /** Only of the condition types in `src/kube/draft.ts`'s list: nothing reads the text of the others, and it is long. */
+  readonly message?: string;
+}
+
+/** What the kubelet says of its machine's software; empty where it says nothing. */
+export interface NodeVersions {
+  readonly kubelet: string;
+  readonly osImage: string;
+  readonly kernel: string;
+  readonly containerRuntime: string;
 }
 
 export interface Node extends ObjectMeta {
@@ -58,6 +68,7 @@ export interface Node extends ObjectMeta {
   readonly conditions: readonly NodeCondition[];
   readonly ready: boolean;
   readonly bootId: string;
+  readonly versions: NodeVersions;
 }
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
@@ -95,6 +106,18 @@ export interface Pod extends ObjectMeta {
   readonly unschedulable?: string;
   /** Reason of the first waiting container: CrashLoopBackOff, ImagePullBackOff ... */
   readonly waiting?: string;
+}
+
+/** A pod or a Job that Drover has created to act on a node, as far as its end is of interest. */
+export interface OneShot extends ObjectMeta {
+  readonly deletedAt?: Millis;
+  readonly state: 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+  /** One word: why it failed, or what it waits for, like ImagePullBackOff. Empty where nothing is said. */
+  readonly reason: string;
+  /** What it or its kubelet says of that. */
+  readonly message: string;
+  /** Of the container that ended. */
+  readonly exitCode?: number;
 }
 
 /** A policy/v1 PodDisruptionBudget. */

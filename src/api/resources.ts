@@ -3,7 +3,9 @@
  * file gets zod into its bundle. `...Input` is what a person may write, without the defaults.
  */
 import type * as z from 'zod';
+import type { hookSchema, rebootSchema, verifySchema } from './action-spec.ts';
 import type { drainSpec } from './drain-spec.ts';
+import type { gatesSpec } from './gates.ts';
 import type { maintenancePolicy, policyStatus } from './maintenance-policy.ts';
 import type { maintenanceStatus, nodeMaintenance } from './node-maintenance.ts';
 import type { scheduleSpec } from './schedule.ts';
@@ -25,5 +27,11 @@ export type PodStatus = NonNullable<NodeMaintenanceStatus['pods']>[number];
 export type JournalEntry = NonNullable<NodeMaintenanceStatus['journal']>[number];
 export type Condition = NonNullable<NodeMaintenanceStatus['conditions']>[number];
 
+export type RebootSpec = z.output<typeof rebootSchema>;
+export type VerifySpec = z.output<typeof verifySchema>;
+export type HookSpec = z.output<typeof hookSchema>;
+export type Acted = NonNullable<NodeMaintenanceStatus['action']>;
+
 export type DrainSpec = z.output<typeof drainSpec>;
 export type ScheduleSpec = z.output<typeof scheduleSpec>;
+export type GatesSpec = z.output<typeof gatesSpec>;

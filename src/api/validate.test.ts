@@ -84,7 +84,8 @@ describe('parsePolicy', () => {
       action: 'Drain',
       priority: 0,
       paused: false,
-      disruption: { maxNodes: 1, perGroup: [], minInterval: '0s', massTrigger: '50%' },
+      disruption: { maxNodes: 1, perGroup: [], minInterval: '0s', massTrigger: '50%', controlPlane: 1 },
+      gates: { pods: [], prometheus: [], alertmanager: [], http: [] },
       drain: {
         handover: 'WhenNeeded',
         handoverTimeout: '10m',
@@ -212,4 +213,13 @@ describe('the sentences', () => {
       'must have at most 32 entries',
     ],
   ])('%j', (spec, message) => expect(sentence(spec)).toBe(message));
+});
+
+it('refuses an expression over a node that cannot be compiled, with its field', () => {
+  const spec = { nodeSelector: {}, reasons: [{ type: 'Drift', drift: { expression: 'node.labels[' } }] };
+  const parsed = parsePolicy({ apiVersion: 'drover.dev/v1alpha1', kind: 'MaintenancePolicy', metadata: { name: 'p' }, spec });
+  expect(parsed).toMatchObject({
+    ok: false,
+    errors: [{ path: 'spec.reasons[0].drift.expression', message: 'is no expression over a node: Unexpected token: EOF' }],
+  });
 });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse, YAMLParseError } from 'yaml';
 import * as z from 'zod';
+import { parseFields } from '../api/validate.ts';
 import { CommandError } from './errors.ts';
 import { longName } from './flags.ts';
 
@@ -18,16 +19,15 @@ export function readConfig<S extends z.ZodObject>(schema: S, written: unknown, f
   if (written != null && (typeof written !== 'object' || Array.isArray(written))) {
     throw new CommandError(`${source}: must be a map of settings, like "logLevel: debug"`);
   }
-  const parsed = schema.safeParse({ ...(written as object | null), ...flags });
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map(
-        (key) => `${source}: ${key}: is not a known setting; known are ${Object.keys(schema.shape).join(', ')}`,
-      );
-    const message = issue.code === 'invalid_value' ? `must be one of ${issue.values.map(String).join(', ')}` : issue.message;
-    const key = issue.path.join('.');
-    return [Object.hasOwn(flags, String(issue.path[0])) ? `${longName(key)} ${message}` : `${source}: ${key}: ${message}`];
+  const parsed = parseFields(schema, { ...(written as object | null), ...flags });
+  if (parsed.ok) return parsed.value;
+  const lines = parsed.errors.map(({ path, message }) => {
+    const [key = ''] = path.split(/[.[]/);
+    if (!Object.hasOwn(schema.shape, key))
+      return `${source}: ${path}: is not a known setting; known are ${Object.keys(schema.shape).join(', ')}`;
+    return Object.hasOwn(flags, key)
+      ? `${longName(key)}${path === key ? '' : ` ${path}:`} ${message}`
+      : `${source}: ${path}: ${message}`;
   });
   const [first = '', ...rest] = lines;
   throw new CommandError(first, { details: rest.map((line) => `error: ${line}`) });

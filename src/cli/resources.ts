@@ -50,8 +50,20 @@ export function createdAt({ metadata }: { readonly metadata: { readonly creation
 
 export type Target = { readonly kind: 'policy' | 'maintenance'; readonly name: string };
 
-/** Merges `spec` into the object's. @throws KubeError */
-export async function patchSpec(client: KubeClient, { kind, name }: Target, spec: object, dryRun: boolean): Promise<void> {
+export interface ObjectChange {
+  readonly spec?: object;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Merges it into the object. @throws KubeError */
+export async function patchObject(
+  client: KubeClient,
+  { kind, name }: Target,
+  change: ObjectChange,
+  dryRun: boolean,
+): Promise<void> {
+  const { spec, annotations } = change;
+  const body = { ...(spec && { spec }), ...(annotations && { metadata: { annotations } }) };
   const resource: ResourceKind<ObjectMeta> = kind === 'policy' ? policyKind : maintenanceKind;
-  await patch(client, objectPath(resource, { namespace: '', name }), { spec }, 'merge', { fieldManager: 'drover-cli', dryRun });
+  await patch(client, objectPath(resource, { namespace: '', name }), body, 'merge', { fieldManager: 'drover-cli', dryRun });
 }

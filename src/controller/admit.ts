@@ -3,11 +3,14 @@ import type { MaintenancePolicy, NodeMaintenance } from '../api/resources.ts';
 import { formatFieldErrors, type Parsed, parseMaintenance, parsePolicy } from '../api/validate.ts';
 import type { Log } from '../lib/log.ts';
 
-/** null: it is left alone, and the log says why. */
-export function validatePolicy(object: MaintenancePolicy, log: Log): MaintenancePolicy | null {
-  return admit('MaintenancePolicy', object.metadata.name, parsePolicy(object), log);
+/** One that cannot be read is left alone, and the log says why. */
+export function validatePolicy(object: MaintenancePolicy, log: Log): Parsed<MaintenancePolicy> {
+  const parsed = parsePolicy(object);
+  admit('MaintenancePolicy', object.metadata.name, parsed, log);
+  return parsed;
 }
 
+/** null: it is left alone, and the log says why. */
 export function validateMaintenance(object: NodeMaintenance, log: Log): NodeMaintenance | null {
   return admit('NodeMaintenance', object.metadata.name, parseMaintenance(object), log);
 }

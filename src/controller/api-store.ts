@@ -6,9 +6,13 @@ import type { Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { History, Match } from './matcher.ts';
+import type { Notice } from '../reasons/notice.ts';
+import type { NoticeChange } from './notice-change.ts';
 import type { MaintenanceStore } from './runner.ts';
 
 export interface ApiStore extends MaintenanceStore, History {
+  /** When those maintenances of a policy that have failed did so. */
+  failures(policy: string): readonly Millis[];
   /** From the watch. */
   see(object: NodeMaintenance): void;
   gone(name: string): void;
@@ -22,7 +26,9 @@ export interface ApiStore extends MaintenanceStore, History {
   /** For the journal in the status. */
   noteDone(maintenance: Maintenance, effect: PodEffect | NodeEffect, now: Millis): void;
   /** True while a maintenance of this node and policy has ended although its reason still held: it is not begun again by itself. */
-  isSpent(node: Pick<Node, 'name' | 'createdAt'>, policy: string): boolean;
+  isSpent(node: Pick<Node, 'name' | 'createdAt'>, policy: string, notice?: Notice): boolean;
+  /** Writes into the maintenance what was announced for its machine. */
+  announce(maintenance: Maintenance, change: NoticeChange): void;
   /** Looks at the ended ones of a node: those whose reason has gone no longer stand in the way of a new one. False: look again later. */
   reviewEnded(nodeName: string, holds: (maintenance: Maintenance) => boolean): boolean;
   /** Forgets what was decided in memory: another leader has decided since. */

@@ -2,18 +2,29 @@ import { describe, expect, it } from 'vitest';
 import { NOW } from '../../test/builders.ts';
 import { createFakeClient, type RawObject, refusal, settled } from '../../test/fake-client.ts';
 import { rawPod } from '../../test/raw-objects.ts';
+import { noGateNeeds } from '../engine/gates/gate.ts';
 import type { Needs } from '../engine/world.ts';
 import { createVirtualClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { openCaches } from './caches.ts';
 
 const needing = (
-  needs: Partial<{ podsOf: string[]; namespaces: string[]; workloads: string[]; attachments: boolean }> = {},
+  needs: Partial<{
+    podsOf: string[];
+    namespaces: string[];
+    workloads: string[];
+    attachments: boolean;
+    rebootPods: string[];
+    hookJobs: string[];
+  }> = {},
 ): Needs => ({
   podsOf: new Set(needs.podsOf),
   namespaces: new Set(needs.namespaces),
   workloads: new Set(needs.workloads),
   attachments: needs.attachments ?? false,
+  rebootPods: new Set(needs.rebootPods),
+  hookJobs: new Set(needs.hookJobs),
+  gates: noGateNeeds(),
 });
 
 const budget = (name: string, disrupted: readonly string[] = []): RawObject => ({

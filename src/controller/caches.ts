@@ -2,10 +2,11 @@
  * What is watched for the engine, opened when it asks and closed when it no longer does: the pods of the nodes being worked on,
  * the workloads of the namespaces where something is handed over, volume attachments. Nodes and budgets are watched all the time.
  */
-import type { Budget, Claim, Deployment, LabelUse, Pod, VolumeAttachment } from '../api/objects.ts';
+import type { Budget, Claim, Deployment, LabelUse, OneShot, Pod, VolumeAttachment } from '../api/objects.ts';
 import { type BudgetIndex, createBudgetIndex } from '../engine/budget-index.ts';
 import { createPodIndex } from '../engine/pod-index.ts';
-import type { NamespaceView, Needs, Workloads } from '../engine/world.ts';
+import { labels } from '../api/names.ts';
+import type { NamespaceView, Needs, RunKind, Workloads } from '../engine/world.ts';
 import type { KubeClient } from '../kube/client.ts';
 import * as kinds from '../kube/kinds.ts';
 import type { ResourceKind } from '../kube/kinds.ts';
@@ -36,6 +37,8 @@ export interface Caches {
   namespace(name: string): NamespaceView | null;
   workloads(name: string): Workloads | null;
   attachmentsOf(nodeName: string): readonly VolumeAttachment[] | null;
+  /** Pods or Jobs that act on nodes, by name. */
+  runs(kind: RunKind, namespace: string): ReadonlyMap<string, OneShot> | null;
   /** Opens what is asked for, and closes what nobody has asked for in a while. */
   provide(needs: Needs): void;
   /** False when a watch has been silent for too long. */
@@ -100,6 +103,20 @@ export function openCaches(options: CacheOptions): Caches {
   const pods = new Map<string, Timed<Watched<Pod>>>();
   const spaces = new Map<string, Timed<Space>>();
   let attachments: Timed<Watched<VolumeAttachment>> | undefined;
+  const runs = new Map<string, Timed<Watched<OneShot>>>(); // "Pod namespace"
+  const byName = new WeakMap<readonly OneShot[], ReadonlyMap<string, OneShot>>();
+  const provideRuns = (kind: RunKind, namespaces: ReadonlySet<string>, now: Millis) => {
+    for (const namespace of namespaces) {
+      const key = `${kind} ${namespace}`;
+      let entry = runs.get(key);
+      if (!entry) {
+        const scope = { namespace, labelSelector: labels.action, consistency: 'Latest' } as const;
+        entry = { value: watch(kind === 'Pod' ? kinds.rebootPods : kinds.hookJobs, scope), askedAt: now };
+        runs.set(key, entry);
+      }
+      entry.askedAt = now;
+    }
+  };
 
   const closeIdle = <T extends { stop(): void }>(map: Map<string, Timed<T>>, now: Millis) => {
     for (const [key, entry] of map) {
@@ -117,8 +134,17 @@ export function openCaches(options: CacheOptions): Caches {
     namespace: (name) => spaces.get(name)?.value.view() ?? null,
     workloads: (name) => spaces.get(name)?.value.workloads() ?? null,
     attachmentsOf: (nodeName) => attachments?.value.items()?.filter((each) => each.nodeName === nodeName) ?? null,
+    runs(kind, namespace) {
+      const items = runs.get(`${kind} ${namespace}`)?.value.items();
+      if (!items) return null;
+      let found = byName.get(items);
+      if (!found) byName.set(items, (found = new Map(items.map((each) => [each.name, each]))));
+      return found;
+    },
     provide(needs) {
       const now = clock.now();
+      provideRuns('Pod', needs.rebootPods, now);
+      provideRuns('Job', needs.hookJobs, now);
       for (const nodeName of needs.podsOf) {
         let entry = pods.get(nodeName);
         if (!entry) {
@@ -143,14 +169,17 @@ export function openCaches(options: CacheOptions): Caches {
       }
       closeIdle(pods, now);
       closeIdle(spaces, now);
+      closeIdle(runs, now);
     },
     healthy: (now) => [budgets, ...[...pods.values()].map((entry) => entry.value)].every((each) => each.reflector.healthy(now)),
     get open() {
-      return 1 + pods.size + [...spaces.values()].reduce((sum, entry) => sum + entry.value.open, 0) + (attachments ? 1 : 0);
+      return (
+        1 + pods.size + runs.size + [...spaces.values()].reduce((sum, entry) => sum + entry.value.open, 0) + (attachments ? 1 : 0)
+      );
     },
     stop() {
       budgets.stop();
-      for (const entry of [...pods.values(), ...spaces.values()]) entry.value.stop();
+      for (const entry of [...pods.values(), ...spaces.values(), ...runs.values()]) entry.value.stop();
       attachments?.value.stop();
     },
   };
@@ -159,6 +188,7 @@ export function openCaches(options: CacheOptions): Caches {
 interface Scope {
   readonly namespace?: string;
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
   readonly consistency: 'Any' | 'Latest';
 }
 

@@ -111,7 +111,10 @@ describe('a compiled policy', () => {
         perGroup: [{ label: 'zone', maxNodes: { count: 2 } }],
         minIntervalMs: 60_000,
         massTrigger: { count: 4 },
+        controlPlane: { count: 1 },
+        gates: [],
       },
+      breaker: null,
     });
   });
 });
@@ -144,7 +147,7 @@ describe('a compiled maintenance', () => {
       runNow: true,
       deadline: '2026-01-01T13:00:00Z',
     });
-    expect(compileMaintenance(object)).toEqual({
+    expect(compileMaintenance(object, 'drover')).toEqual({
       id: 'm-1',
       nodeName: 'worker-3',
       policy: 'repair',
@@ -163,15 +166,17 @@ describe('a compiled maintenance', () => {
   });
 
   it('belongs to no policy, and has no end, where none is named', () => {
-    const compiled = compileMaintenance(aMaintenanceObject());
+    const compiled = compileMaintenance(aMaintenanceObject(), 'drover');
     expect(compiled.policy).toBeNull();
     expect(compiled).not.toHaveProperty('goneAt');
     expect(compiled.reason).toBe('asked for by hand');
   });
 
   it('is cancelled by its field, or by being deleted', () => {
-    expect(compileMaintenance(aMaintenanceObject({ cancelled: true })).cancelled).toBe(true);
-    expect(compileMaintenance(aMaintenanceObject({}, { deletionTimestamp: '2026-01-01T12:30:00Z' })).cancelled).toBe(true);
+    expect(compileMaintenance(aMaintenanceObject({ cancelled: true }), 'drover').cancelled).toBe(true);
+    expect(compileMaintenance(aMaintenanceObject({}, { deletionTimestamp: '2026-01-01T12:30:00Z' }), 'drover').cancelled).toBe(
+      true,
+    );
   });
 
   it('is only there to take back, when its object is gone', () => {

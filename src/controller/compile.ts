@@ -2,13 +2,22 @@
 import { parseLimit } from '../api/int-or-percent.ts';
 import { parseDuration } from '../api/duration.ts';
 import type { DrainSpec, MaintenancePolicy, NodeMaintenance, Reason } from '../api/resources.ts';
+import { annotations } from '../api/names.ts';
 import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
+import { applyProfile } from '../engine/deadline-profile.ts';
+import { actedOf, compileAction } from './compile-action.ts';
 import { compileSchedule, type Schedule } from '../engine/schedule/schedule.ts';
+import type { BreakerRule } from '../engine/gates/breaker.ts';
 import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
 import type { Millis } from '../lib/clock.ts';
+import { compileNodeExpression } from '../api/node-expression.ts';
+import type { DriftMatch } from '../api/reason.ts';
+import type { DriftRule, VersionRule } from '../reasons/drift.ts';
 import type { ReasonRule } from '../reasons/reason.ts';
+import { compileGates } from './gates/compile-gates.ts';
+import { markOf } from './gates/marks.ts';
 
 export interface Policy {
   readonly name: string;
@@ -21,7 +30,12 @@ export interface Policy {
   readonly schedule: Schedule | null;
   /** With `finishInside`: what a drain is taken to last at least; null without. */
   readonly expectMs: Millis | null;
-  readonly limits: Pick<AdmissionPolicy, 'name' | 'paused' | 'maxNodes' | 'perGroup' | 'minIntervalMs' | 'massTrigger'>;
+  readonly limits: Pick<
+    AdmissionPolicy,
+    'name' | 'paused' | 'maxNodes' | 'perGroup' | 'minIntervalMs' | 'massTrigger' | 'controlPlane' | 'gates'
+  >;
+  /** null: it has none. */
+  readonly breaker: BreakerRule | null;
 }
 
 type WrittenSelector = {
@@ -44,6 +58,7 @@ function compileSelector(selector: WrittenSelector): LabelSelector {
 export function compilePolicy(policy: MaintenancePolicy): Policy {
   const { metadata, spec } = policy;
   const { schedule } = spec;
+  const { breaker } = spec.disruption;
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
@@ -61,14 +76,34 @@ export function compilePolicy(policy: MaintenancePolicy): Policy {
       perGroup: spec.disruption.perGroup.map(({ label, maxNodes }) => ({ label, maxNodes: parseLimit(maxNodes) })),
       minIntervalMs: parseDuration(spec.disruption.minInterval),
       massTrigger: parseLimit(spec.disruption.massTrigger),
+      controlPlane: parseLimit(spec.disruption.controlPlane),
+      gates: compileGates(spec.gates),
     },
+    breaker: breaker ? { failures: breaker.failures, withinMs: parseDuration(breaker.within) } : null,
   };
 }
 
-function compileReason(reason: Reason): ReasonRule {
-  if (reason.type !== 'Condition') return reason;
-  const { type, status, for: held } = reason.condition;
-  return { ...reason, condition: { type, status, forMs: parseDuration(held) } };
+function compileReason({ before, ...reason }: Reason): ReasonRule {
+  const common = before === undefined ? {} : { beforeMs: parseDuration(before) };
+  switch (reason.type) {
+    case 'Condition': {
+      const { type, status, for: held } = reason.condition;
+      return { ...reason, condition: { type, status, forMs: parseDuration(held) } };
+    }
+    case 'Age':
+      return { ...reason, age: { maxAgeMs: parseDuration(reason.age.maxAge), jitterMs: parseDuration(reason.age.jitter) } };
+    case 'Drift':
+      return { ...reason, drift: compileDrift(reason.drift) };
+    default:
+      return { ...reason, ...common };
+  }
+}
+
+/** @throws SyntaxError for an expression that `parsePolicy` would refuse */
+function compileDrift({ version, label, expression }: DriftMatch): DriftRule {
+  if (label) return { label };
+  if (expression !== undefined) return { expression, isDrifted: compileNodeExpression(expression) };
+  return { version: version as VersionRule }; // the schema's rules have made it one
 }
 
 export function compileDrain(spec: DrainSpec): DrainSettings {
@@ -105,9 +140,15 @@ export function compileDrain(spec: DrainSpec): DrainSettings {
 }
 
 /** The parts of a NodeMaintenance that do not change with its status, compiled once per generation. */
-export type CompiledSpec = Omit<Maintenance, 'state' | 'memory'>;
+export type CompiledSpec = Omit<Maintenance, 'state' | 'memory' | 'recorded'>;
 
-export function compileMaintenance({ metadata, spec }: NodeMaintenance): CompiledSpec {
+/** @param ownNamespace the controller's, where pods and Jobs go that name no other */
+export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNamespace: string): CompiledSpec {
+  const { notice } = spec;
+  const since = notice?.since === undefined ? undefined : Date.parse(notice.since);
+  const drain = compileDrain(spec.drain);
+  const action = compileAction(metadata.uid ?? '', spec, ownNamespace);
+  const approval = markOf(metadata, annotations.approved);
   return {
     id: metadata.name,
     nodeName: spec.nodeName,
@@ -115,7 +156,7 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance): Compile
     reasonType: spec.reason.type,
     reason: spec.reason.message,
     priority: spec.priority,
-    settings: compileDrain(spec.drain),
+    settings: notice && notice.profile !== 'Ordinary' ? applyProfile(drain, notice.profile, since) : drain,
     handBack: spec.handBack,
     paused: spec.paused,
     pausedBecause: spec.pausedBecause ?? '',
@@ -124,6 +165,16 @@ export function compileMaintenance({ metadata, spec }: NodeMaintenance): Compile
     runNow: spec.runNow,
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     ...(spec.deadline !== undefined && { goneAt: Date.parse(spec.deadline) }),
+    ...(notice && {
+      notice: {
+        kind: notice.kind,
+        id: notice.id,
+        revocable: notice.revocable,
+        ...(notice.heldUntil !== undefined && { heldUntil: Date.parse(notice.heldUntil) }),
+      },
+    }),
+    ...(action && { action }),
+    ...(approval && { approval }),
   };
 }
 
@@ -163,5 +214,6 @@ export function stateOf({ metadata, status }: NodeMaintenance): MaintenanceState
     ...(finishedAt !== undefined && { finishedAt }),
     ...(retryAt !== undefined && { retryAt }),
     ...(status?.message !== undefined && { message: status.message }),
+    ...(status?.action && { action: actedOf(status.action) }),
   };
 }

@@ -34,6 +34,13 @@ const draining: Wanted = {
 
 // The whole drain is one row, whatever it waits for: each change here is a request and an event for every watcher of nodes.
 const whileDraining = { MaintenancePlanned: planned, DrainInProgress: draining };
+// Rebooted, verified, or what a hook does: one row for the same reason.
+const whileActing: { readonly [T in ConditionType]?: Wanted } = {
+  MaintenancePlanned: { status: 'False', reason: 'DroverDrainCompleted', message: () => 'drained; the maintenance has begun' },
+  DrainInProgress: { status: 'False', reason: 'DroverDrainCompleted', message: () => 'drained' },
+  Drained: { status: 'True', reason: 'DroverDrainCompleted', message: ({ id }) => `drained (NodeMaintenance ${id})` },
+  MaintenanceInProgress: { status: 'True', reason: 'DroverActing', message: ({ reason }) => `under maintenance: ${reason}` },
+};
 // Of a maintenance that is over nothing stays, or the node would not be as it was before.
 const none = {};
 
@@ -42,6 +49,20 @@ const table: ConditionTable = {
   BackOff: { MaintenancePlanned: planned },
   Draining: whileDraining,
   Settling: whileDraining,
+  BeforeHook: whileActing,
+  Rebooting: whileActing,
+  // The deletion names the resourceVersion that it saw: as with the undo, below.
+  Deleting: null,
+  Verifying: whileActing,
+  AfterHook: whileActing,
+  ActionFailed: {
+    ...whileActing,
+    MaintenanceInProgress: {
+      status: 'True',
+      reason: 'DroverActionFailed',
+      message: ({ state }) => `out of service: ${state.message ?? 'what was done to it failed'}`,
+    },
+  },
   Drained: {
     MaintenancePlanned: { status: 'False', reason: 'DroverDrainCompleted', message: () => 'drained; the maintenance can begin' },
     DrainInProgress: { status: 'False', reason: 'DroverDrainCompleted', message: () => 'drained' },

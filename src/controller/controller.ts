@@ -2,13 +2,15 @@
  * The controller: what it watches, who leads, and what is told to the outside. Policies and nodes are watched by every replica, so that
  * a follower takes over warm; only the leader runs the loop and writes.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { MaintenancePolicy, NodeMaintenance } from '../api/resources.ts';
 import type { Node, Pod } from '../api/objects.ts';
 import { validateMaintenance, validatePolicy } from './admit.ts';
+import type { ClusterLimits } from '../engine/admission.ts';
 import type { Decision } from '../engine/decide.ts';
 import { readHandover } from '../engine/handover.ts';
 import { isCommandLine, readJournal } from '../engine/journal.ts';
-import { labels } from '../api/names.ts';
+import { annotations, labels } from '../api/names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { electLeader } from '../kube/lease.ts';
 import * as kinds from '../kube/kinds.ts';
@@ -17,8 +19,13 @@ import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { compilePolicy, type Policy } from './compile.ts';
 import { maintenanceKind, type Custom, policyKind } from './custom-kinds.ts';
-import { createMatcher } from './matcher.ts';
+import { createMatcher, type PolicyHold } from './matcher.ts';
+import { createBreakers } from './gates/breakers.ts';
+import { createGates, type Gates, type GatesOptions } from './gates/gates.ts';
+import { markOf, sameMarks } from './gates/marks.ts';
+import type { SendGateRequest } from './gates/send.ts';
 import { createMaintenanceStore } from './maintenance-store.ts';
+import { noticeChange } from './notice-change.ts';
 import type { Observer } from './observer.ts';
 import { createPolicyStatus } from './policy-status.ts';
 import { createProgress } from './progress.ts';
@@ -34,6 +41,9 @@ export interface ControllerOptions {
   readonly leaderElect: boolean;
   readonly leaseNamespace: string;
   readonly observer: Observer;
+  /** How gates ask what is outside the cluster. TakenAsOpen: no gate holds anything back; for a rehearsal, which has no outside. */
+  readonly askGates: SendGateRequest | 'TakenAsOpen';
+  readonly limits: ClusterLimits;
   /** See `RunnerOptions`; for virtual time. */
   readonly restMs?: Millis;
 }
@@ -49,13 +59,21 @@ export interface Controller {
   lastPassAt(): Millis | null;
   /** Makes the loop look once although nothing changed: a sign of life. */
   tick(): void;
-  /** Starts nothing new, lets what is under way end, writes the statuses, gives the lease back. */
-  stop(): Promise<void>;
+  /**
+   * Starts nothing new, lets what is under way end, writes the statuses, gives the lease back.
+   * @param last what else is to be done as the leader
+   */
+  stop(last?: () => Promise<void>): Promise<void>;
 }
 
 // The pods of a node and those that are handed over are two watches. While the second is behind, it shows marks that the first has seen go:
 // an undo for them ends at once, and would begin anew in every pass.
 const ADOPT_AGAIN_MS = 30_000;
+
+/** A kubelet writes the status of its node every five minutes, or more often: mostly with nothing in it that is looked at here. */
+function isBeat(known: Node | undefined, node: Node): boolean {
+  return known !== undefined && isDeepStrictEqual({ ...known, resourceVersion: '' }, { ...node, resourceVersion: '' });
+}
 
 export function runController(options: ControllerOptions): Controller {
   const { client, clock, log, random, observer } = options;
@@ -71,8 +89,28 @@ export function runController(options: ControllerOptions): Controller {
   /** Nodes for which there may be new work: only these are looked at, not thousands in each pass. */
   const unreviewed = new Set<string>();
   const onNode = (nodeName: string) => void unreviewed.add(nodeName);
-  const store = createMaintenanceStore({ client, clock, log, progress, mayAct, onChange: poke, onNode });
-  const policyStatus = createPolicyStatus({ client, clock, log, mayAct, matcher });
+  const store = createMaintenanceStore({
+    client,
+    clock,
+    log,
+    progress,
+    mayAct,
+    onChange: poke,
+    onNode,
+    namespace: options.leaseNamespace,
+    holds: (maintenance) => matcher.holds(maintenance, clock.now()),
+  });
+  const breakers = createBreakers((policy, breaker, isNews) => observer.breakerTurned?.(policy, breaker, isNews));
+  const policyStatus = createPolicyStatus({ client, clock, log, mayAct, matcher, breaker: breakers.condition });
+  /** What stands on a policy beside its spec. */
+  const hold: PolicyHold = (policy) => {
+    const source = policies.get(policy.name)?.source ?? policy.source;
+    const failures = policy.breaker ? store.failures(policy.name) : [];
+    return {
+      breaker: breakers.turn(policy, source, failures, clock.now()),
+      approval: markOf(source.metadata, annotations.approved),
+    };
+  };
 
   /** Most changes of a maintenance are its own status coming back to the leader that wrote it: nothing that a person wrote is read again. */
   const withNewStatus = (next: NodeMaintenance): NodeMaintenance | null => {
@@ -98,7 +136,9 @@ export function runController(options: ControllerOptions): Controller {
           nodes.delete(object.name);
           matcher.forget(object.name);
         } else {
+          const beat = isBeat(nodes.get(object.name), object) && !store.of(object.name);
           nodes.set(object.name, object);
+          if (beat) return matcher.renew();
           matcher.see(object, clock.now());
         }
         poke();
@@ -110,20 +150,27 @@ export function runController(options: ControllerOptions): Controller {
       consistency: 'Latest',
       onError: onError('maintenancepolicies'),
       onChange({ type, object }) {
-        const valid = type === 'Deleted' ? null : validatePolicy(object.object, log);
+        const parsed = type === 'Deleted' ? null : validatePolicy(object.object, log);
         // One that cannot be read, written under a newer CRD perhaps, leaves what was known of it in force: to drop it would undo its drains.
-        if (type !== 'Deleted' && !valid) return;
+        if (parsed && !parsed.ok) {
+          policyStatus.see(object.object, parsed.errors, policies.has(object.name));
+          return poke();
+        }
+        const valid = parsed?.value;
         if (valid && valid.metadata.deletionTimestamp === undefined) {
           const policy = compilePolicy(valid);
           // A status write comes back as a change; the nodes need not be looked at again for it.
           const same =
             policies.get(policy.name)?.generation === policy.generation && policies.get(policy.name)?.uid === policy.uid;
+          const marked = same && !sameMarks(policies.get(policy.name)?.source, valid);
           policies.set(policy.name, same ? { ...(policies.get(policy.name) ?? policy), source: valid } : policy);
-          policyStatus.see(valid);
+          policyStatus.see(valid, [], true);
+          if (marked) poke();
           if (same) return;
         } else {
           policies.delete(object.name);
           policyStatus.forget(object.name);
+          breakers.forget(object.name);
         }
         matcher.setPolicies([...policies.values()]);
         poke();
@@ -151,6 +198,15 @@ export function runController(options: ControllerOptions): Controller {
       onChange: poke,
     }),
   };
+  observer.watching?.({
+    *policies() {
+      for (const { source } of policies.values()) yield source;
+    },
+    *maintenances() {
+      for (const { object } of watches.maintenances.items()) yield object;
+    },
+    maintenance: (name) => store.object(name),
+  });
   const all: readonly Pick<Reflector<Node>, 'synced' | 'healthy' | 'stop'>[] = Object.values(watches);
   const ready = Promise.all(all.map((each) => each.synced)).then(() => {});
 
@@ -160,7 +216,11 @@ export function runController(options: ControllerOptions): Controller {
     if (!node) return;
     const match = matcher.match(nodeName);
     const wanted = match && node.deletedAt === undefined && !match.policy.limits.paused && !store.of(nodeName);
-    if (wanted && !store.isSpent(node, match.policy.name)) store.create(nodeName, node.uid, match);
+    if (wanted && !store.isSpent(node, match.policy.name, match.notice)) store.create(nodeName, node.uid, match);
+    const current = store.of(nodeName);
+    const change = current && noticeChange(current, match);
+    if (change) store.announce(current, change);
+    if (current?.notice) matcher.holds(current, now); // the matcher learns when its answer will change
     const by = readJournal(node)?.by;
     if (by !== undefined && by !== '' && !isCommandLine(by) && store.of(nodeName)?.id !== by) store.adopt(by, nodeName);
   };
@@ -194,10 +254,20 @@ export function runController(options: ControllerOptions): Controller {
     return Number.isFinite(again) ? again : null;
   };
 
+  let gates: Gates | null = null;
+  const openGates = (): Gates | null => {
+    const { askGates, leaseNamespace: namespace } = options;
+    if (askGates === 'TakenAsOpen') return null;
+    const onAnswer: GatesOptions['onAnswer'] = (ask, result) => observer.gateAnswered?.(ask, result);
+    return createGates({ client, clock, log, random, namespace, send: askGates, onChange: poke, onAnswer });
+  };
+
   const lead = () => {
     log.info('leading');
     observer.leading(true);
     store.reset();
+    breakers.reset();
+    gates = openGates();
     for (const nodeName of nodes.keys()) unreviewed.add(nodeName);
     runner = createRunner({
       client,
@@ -208,7 +278,9 @@ export function runController(options: ControllerOptions): Controller {
       dryRun: false,
       store,
       nodes: () => nodes,
-      policies: () => matcher.admission(store),
+      policies: () => matcher.admission(store, hold),
+      limits: options.limits,
+      gates,
       holds: (maintenance) => matcher.holds(maintenance, clock.now()),
       mayAct,
       ...(options.restMs !== undefined && { restMs: options.restMs }),
@@ -232,6 +304,7 @@ export function runController(options: ControllerOptions): Controller {
     observer.leading(false);
     const last = runner;
     runner = undefined;
+    gates?.stop();
     await last?.stop();
   };
 
@@ -261,9 +334,10 @@ export function runController(options: ControllerOptions): Controller {
     isHealthy: () => all.every((each) => each.healthy(clock.now())) && (runner?.caches.healthy(clock.now()) ?? true),
     lastPassAt: () => runner?.lastPassAt ?? null,
     tick: poke,
-    async stop() {
+    async stop(last) {
       await runner?.stop();
-      await store.flush();
+      gates?.stop();
+      await Promise.all([store.flush(), last?.()]);
       stopping = true;
       await Promise.all(all.map((each) => each.stop()));
       policyStatus.stop();

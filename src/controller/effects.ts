@@ -106,6 +106,12 @@ export function createEffects(options: EffectOptions): Effects {
     async node(maintenance, effect) {
       if (!mayAct()) return;
       const { node } = effect;
+      if (effect.do === 'DeleteNode') {
+        const { uid, resourceVersion } = node;
+        const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+        await client.json({ method: 'DELETE', path: pathOf('api/v1/nodes', node.name), query, body });
+        return onAnswer(maintenance, effect, 'Done', '');
+      }
       const { id, reason, reasonType, settings } = maintenance;
       const request = {
         by: id,
@@ -113,6 +119,8 @@ export function createEffects(options: EffectOptions): Effects {
         reasonType,
         now: clock.now(),
         excludeFromLoadBalancers: settings.excludeFromLoadBalancers,
+        // One that comes back is not surplus because it is empty.
+        keepFromAutoscaler: maintenance.action?.kind === 'Reboot' || maintenance.action?.kind === 'Hook',
       };
       const body =
         effect.do === 'Undo' ? undoNodePatch(node) : cordonPatch(node, effect.do === 'Mark' ? 'Marked' : 'Cordoned', request);

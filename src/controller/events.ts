@@ -2,13 +2,14 @@
  * Which Kubernetes events Drover writes, their words, and what makes two of them the same. Pure. One event per change that an
  * operator acts on, none per pod that simply leaves: a drain that nothing hinders writes two, its beginning and its end.
  */
+import { GROUP_VERSION } from '../api/names.ts';
 import type { Node, Pod } from '../api/objects.ts';
 import type { Blocker } from '../engine/blocker.ts';
 import type { Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import { explain } from '../engine/explain.ts';
 import { readHandover } from '../engine/handover.ts';
-import type { Maintenance } from '../engine/maintenance.ts';
+import { actingPhases, type Maintenance } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import type { Millis } from '../lib/clock.ts';
 import { ANNOUNCE_AFTER_MS } from './conditions.ts';
@@ -26,13 +27,21 @@ export type EventReason =
   | 'MaintenancePlanned'
   | 'Draining'
   | 'Drained'
+  | 'Rebooting'
+  | 'Rebooted'
+  | 'HookStarted'
+  | 'DeletingNode'
+  | 'ActionFailed'
   | 'HandedBack'
   | 'Waiting'
   | 'PodBlocked'
   | 'TellOwner'
   | 'HandoverGivenBack'
   | 'ForcedDelete'
-  | 'Failed';
+  | 'BreakerOpen'
+  | 'BreakerClosed'
+  | 'Failed'
+  | 'NotificationFailed';
 
 interface Told {
   readonly type: 'Normal' | 'Warning';
@@ -80,6 +89,18 @@ const ordinary = new Set<Blocker['cause']>([
   'EarlierTier',
   'NotEmptyLongEnough',
   'BackOff',
+  // Minutes are ordinary for a machine; what lasts too long fails, and that is told.
+  'WaitingForReboot',
+  'RebootDelay',
+  'NotReadyYet',
+  'DaemonSetNotUp',
+  'HealthyFor',
+  'HookRunning',
+  'DeletingNode',
+  // Told by the phase.
+  'RebootFailed',
+  'VerifyFailed',
+  'HookFailed',
 ]);
 
 /**
@@ -154,7 +175,24 @@ function onPhase({ maintenance, phase, change }: Decision, previous: EventMemory
     case 'Draining':
       // From Settling: pods came back to an empty node, and the same drain goes on.
       return state.phase === 'Settling' ? null : normal('Draining', named('cordoned and being drained', maintenance));
+    case 'BeforeHook':
+    case 'AfterHook':
+      return normal(
+        'HookStarted',
+        `${emptied(maintenance, now)}the Job of hooks.${phase === 'BeforeHook' ? 'before' : 'after'} runs`,
+      );
+    case 'Rebooting':
+      return normal('Rebooting', `${emptied(maintenance, now)}to be rebooted`);
+    case 'Deleting':
+      return normal('DeletingNode', `${emptied(maintenance, now)}the Node is deleted`);
+    case 'Verifying':
+      return state.phase === 'Rebooting'
+        ? normal('Rebooted', `rebooted: boot ${change?.action?.bootIdAfter ?? ''} follows ${change?.action?.bootIdBefore ?? ''}`)
+        : null;
+    case 'ActionFailed':
+      return warning('ActionFailed', `the node stays cordoned until someone has looked at it: ${because}`);
     case 'Drained': {
+      if (actingPhases.has(state.phase)) return normal('Drained', `${because}; it stays out of service`);
       const took = state.startedAt === undefined ? 'drained' : `drained in ${Math.round((now - state.startedAt) / 1_000)}s`;
       const late = `${took}, but not everything that left it was Ready elsewhere in time`;
       return gaveUpSettling(maintenance, previous, now) ? warning('Drained', late) : normal('Drained', took);
@@ -171,11 +209,19 @@ function onPhase({ maintenance, phase, change }: Decision, previous: EventMemory
       return warning('HandedBack', `back in service for now, tried again in ${seconds}s: ${because}`);
     }
     case 'Failed':
+      // A node that is gone midway has no event of its own any more.
+      if (state.action?.failure) return warning('Failed', `back in service: ${because}`);
       return warning('Failed', `given up after ${change?.attempts ?? state.attempts} attempts, back in service: ${because}`);
     case 'Settling':
     case 'Undoing':
       return null;
   }
+}
+
+/** "drained in 12s; ": the end of the drain, where something follows. */
+function emptied({ state }: Maintenance, now: Millis): string {
+  if (state.phase !== 'Settling' || state.startedAt === undefined) return '';
+  return `drained in ${Math.round((now - state.startedAt) / 1_000)}s; `;
 }
 
 function gaveUpSettling({ state, settings }: Maintenance, previous: EventMemory | undefined, now: Millis): boolean {
@@ -192,9 +238,14 @@ function warning(reason: EventReason, message: string): Told {
 }
 
 /** The pod is left out: while a budget lets one after the other go, it is one wait, whichever pod is foremost. */
-function waitKey(blocker: Blocker): string {
+export function waitKey(blocker: Blocker): string {
   const decider = deciderOf(blocker);
   return decider ? `${blocker.cause} ${decider.kind}/${decider.namespace ?? ''}/${decider.name}` : blocker.cause;
+}
+
+/** Queueing is what Pending is for; of a thousand nodes that wait for their turn each would tell so. */
+export function isNews(phase: Decision['phase'], { cause }: Blocker): boolean {
+  return (stuckCauses.has(cause) && phase !== 'ActionFailed') || (phase !== 'Pending' && !ordinary.has(cause));
 }
 
 function carry(before: Wait | null | undefined, key: string, now: Millis): Wait {
@@ -211,9 +262,7 @@ function lasted({ since }: Wait, ms: Millis, { wake, now }: Pass): boolean {
 function tellWait(wait: Wait, blocker: Blocker, node: Node, pass: Pass): Wait {
   const { decision, now } = pass;
   const stuck = stuckCauses.has(blocker.cause);
-  // Queueing is what Pending is for; of a thousand nodes that wait for their turn each would tell so.
-  const news = stuck || (decision.phase !== 'Pending' && !ordinary.has(blocker.cause));
-  if (wait.told || !news || !lasted(wait, TELL_WAIT_AFTER_MS, pass)) return wait;
+  if (wait.told || !isNews(decision.phase, blocker) || !lasted(wait, TELL_WAIT_AFTER_MS, pass)) return wait;
   const { message, unblock, pod } = explain(blocker, now, viewpointOf(decision.maintenance));
   const text = `${pod === undefined ? '' : `pod ${pod}: `}${message}; what would help: ${unblock}`;
   // A paused policy or a mass trigger holds many nodes back, but is one thing to know: the first node tells it for all.
@@ -267,6 +316,22 @@ export function eventsOfAnswer(maintenance: Maintenance, effect: PodEffect | Nod
     case 'Unlist':
       return [];
   }
+}
+
+/** Of a policy whose breaker has turned. */
+export function breakerEvent(
+  { name, uid }: { readonly name: string; readonly uid: string },
+  open: boolean,
+  failures: number,
+): EventSpec {
+  const told = open
+    ? warning(
+        'BreakerOpen',
+        `${failures === 1 ? 'a maintenance has' : `${failures} maintenances have`} failed: nothing new is started until \`drover resume policy/${name}\``,
+      )
+    : normal('BreakerClosed', 'its breaker is closed again: maintenances may start');
+  const regarding = { apiVersion: GROUP_VERSION, kind: 'MaintenancePolicy', name, uid };
+  return { ...told, regarding, dedupKey: `${uid}/${told.reason}` };
 }
 
 function ofNode({ name, uid }: Node): Regarding {

@@ -27,7 +27,9 @@ export function journalEntry(effect: PodEffect | NodeEffect, maintenance: Mainte
       ? `Pod/${podKey(effect.pod)}`
       : effect.do === 'Pause'
         ? `NodeMaintenance/${maintenance.id}`
-        : `Node/${maintenance.nodeName}`;
+        : 'run' in effect
+          ? `${effect.run.kind}/${effect.run.namespace}/${effect.run.name}`
+          : `Node/${maintenance.nodeName}`;
   return { at: isoSeconds(now), do: cut(said.do, 1_024), undo: cut(said.undo, 1_024), object };
 }
 
@@ -45,6 +47,15 @@ function ofNode(effect: NodeEffect, { settings }: Maintenance): Sentences {
     }
     case 'Undo':
       return { do: `handed back: ${undone(effect.node)}`, undo: '' };
+    case 'CreateRun':
+      return {
+        do: effect.run.kind === 'Pod' ? 'created, to reboot the node' : 'created, as a hook of the maintenance',
+        undo: '',
+      };
+    case 'RemoveRun':
+      return { do: 'deleted before its end', undo: '' };
+    case 'DeleteNode':
+      return { do: 'deleted', undo: '' };
     case 'Pause':
       return { do: `paused: ${effect.because}`, undo: '`drover resume`' };
   }

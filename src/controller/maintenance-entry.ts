@@ -9,7 +9,7 @@ export interface Entry {
   spec: CompiledSpec;
   state: MaintenanceState;
   /** Spec, state and memory as the engine sees them; null: one of them has changed since. */
-  composed: { readonly maintenance: Maintenance; readonly spec: CompiledSpec } | null;
+  composed: { readonly maintenance: Maintenance; readonly spec: CompiledSpec; readonly object: NodeMaintenance | null } | null;
   /** As the object has it, or will have it once the write under way is answered. */
   written: NodeMaintenanceStatus | undefined;
   /** What the next status is made of; null: nothing new has been decided. */
@@ -23,6 +23,8 @@ export interface Entry {
   housekeeping: boolean;
   /** The pause is on its way, or was refused a moment ago. */
   pausing: boolean;
+  /** What was announced for the machine is on its way, or was refused a moment ago. */
+  announcing: boolean;
   /** Its creation is on its way: the object is what was posted. */
   unborn: boolean;
   /** A write is about to begin. */
@@ -38,6 +40,7 @@ export const idle = (): Omit<Entry, 'object' | 'spec' | 'state' | 'written'> => 
   cancelTimer: null,
   housekeeping: false,
   pausing: false,
+  announcing: false,
   unborn: false,
   due: false,
 });

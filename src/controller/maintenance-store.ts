@@ -31,6 +31,10 @@ export interface ApiStoreOptions {
   readonly progress: Progress;
   readonly mayAct: () => boolean;
   readonly onChange: () => void;
+  /** Where pods and Jobs go that act on nodes and name no other namespace. */
+  readonly namespace: string;
+  /** Does the reason of an ended one hold? Such a one is kept as long as it does: without it the node would be rebooted anew. Default: no. */
+  readonly holds?: (maintenance: Maintenance) => boolean;
   /** What there is for a node has changed: a maintenance came, ended or went, or another may be created. */
   readonly onNode: (nodeName: string) => void;
 }
@@ -53,10 +57,13 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     const { spec, state, composed } = entry;
     const memory = progress.memory(spec.id, clock.now());
     // Of thousands most are as they were in the last pass.
-    if (composed?.spec === spec && composed.maintenance.state === state && composed.maintenance.memory === memory)
-      return composed.maintenance;
-    const maintenance = { ...spec, state, memory };
-    entry.composed = { maintenance, spec };
+    const object = spec.action ? entry.object : null;
+    const same = composed?.spec === spec && composed.object === object;
+    if (same && composed.maintenance.state === state && composed.maintenance.memory === memory) return composed.maintenance;
+    // What the watch has brought, the API server has.
+    const recorded = object && !entry.unborn ? stateOf(object) : undefined;
+    const maintenance = { ...spec, state, memory, ...(recorded && { recorded }) };
+    entry.composed = { maintenance, spec, object };
     return maintenance;
   };
 
@@ -112,6 +119,10 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     client,
     clock,
     send,
+    isNeeded(entry) {
+      const { action, policy } = entry.spec;
+      return action !== undefined && policy !== null && causeHeld(entry.written) && (options.holds?.(compose(entry)) ?? false);
+    },
     onAgain(entry) {
       if (!isKnown(entry)) return;
       shelve(entry);
@@ -122,7 +133,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const see = (object: NodeMaintenance) => {
     const id = object.metadata.name;
     const entry = entries.get(id);
-    const spec = compileMaintenance(object);
+    const spec = compileMaintenance(object, options.namespace);
     if (entry?.unborn) {
       // What was decided meanwhile holds; an object that was there before, of before a crash, has a past of its own.
       const state = object.status ? stateOf(object) : entry.state;
@@ -168,9 +179,26 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     const metadata = { ...body.metadata, generation: 0, creationTimestamp: isoSeconds(clock.now()) };
     const object = validateMaintenance({ ...body, metadata } as NodeMaintenance, log);
     if (!object) return;
-    put({ ...idle(), object, spec: compileMaintenance(object), state: stateOf(object), written: undefined, unborn: true });
+    put({
+      ...idle(),
+      object,
+      spec: compileMaintenance(object, options.namespace),
+      state: stateOf(object),
+      written: undefined,
+      unborn: true,
+    });
     progress.restore(metadata.name, 0, clock.now());
   };
+
+  const patchSpec = async (id: string, spec: object) =>
+    seeAnswer(
+      await client.json<NodeMaintenance>({
+        method: 'PATCH',
+        path: maintenancePath(id),
+        contentType: MERGE_PATCH,
+        body: { spec },
+      }),
+    );
 
   return {
     list() {
@@ -193,6 +221,14 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       if (moved && decision.phase === 'Draining' && entry.state.phase === 'Pending') progress.begin(entry.spec.id);
       if (moved || decision.change)
         entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
+      const { approval } = decision;
+      if (moved && approval)
+        entry.done.push({
+          at: isoSeconds(now),
+          do: `started with the approval of ${approval.by}, given ${isoSeconds(approval.at)}`,
+          undo: '',
+          object: `NodeMaintenance/${entry.spec.id}`,
+        });
       if (moved) shelve(entry);
       if (decision.pods) progress.expect(entry.spec.id, decision.pods);
       if (terminalPhases.has(decision.phase) && entry.object === null) {
@@ -212,23 +248,30 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       const entry = entries.get(maintenance.id);
       if (!entry?.object || entry.pausing) return;
       entry.pausing = true;
-      const body = { spec: { paused: true, pausedBecause: because } };
       // It holds when the object says so, not before: the node's journal, which is how a restart would know, is taken off right after it.
-      const request = async () =>
-        seeAnswer(
-          await client.json<NodeMaintenance>({
-            method: 'PATCH',
-            path: maintenancePath(maintenance.id),
-            contentType: MERGE_PATCH,
-            body,
-          }),
-        );
+      const request = () => patchSpec(maintenance.id, { paused: true, pausedBecause: because });
       const again = () => {
         entry.pausing = false;
         onChange();
       };
       if (await send(`pause nodemaintenance ${maintenance.id}`, request)) again();
       else clock.after(RETRY_MS, again);
+    },
+
+    announce({ id, nodeName }, change) {
+      const entry = entries.get(id);
+      // One that is not born yet is looked at again when it is.
+      if (!entry?.object || entry.unborn || entry.announcing || !mayAct()) return;
+      entry.announcing = true;
+      void send(`announce to nodemaintenance ${id}`, () => patchSpec(id, change)).then((ok) => {
+        const again = () => {
+          entry.announcing = false;
+          tellOfNode(nodeName);
+          onChange();
+        };
+        if (ok) again();
+        else clock.after(RETRY_MS, again);
+      });
     },
 
     see,
@@ -307,10 +350,12 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       }
     },
 
-    isSpent(node, policy) {
+    isSpent(node, policy, notice) {
       // A maintenance older than the node was about another machine of that name.
       for (const { spec, state, written, decision } of onNode(node.name)) {
         if (spec.policy !== policy || spec.createdAt < node.createdAt || !terminalPhases.has(state.phase)) continue;
+        // A machine that goes is another matter than what this one was about, unless it was about just that.
+        if (notice?.goneAt !== undefined && spec.notice?.id !== notice.id) continue;
         if (decision ? decision.cause : causeHeld(written)) return true;
       }
       return false;
@@ -338,6 +383,18 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       for (const { spec, state } of entries.values())
         if (spec.policy === policy && state.startedAt !== undefined) last = Math.max(last ?? state.startedAt, state.startedAt);
       return last;
+    },
+
+    failures(policy) {
+      const found: Millis[] = [];
+      for (const { spec, state } of entries.values()) {
+        if (spec.policy !== policy) continue;
+        if (state.phase === 'Failed' && state.finishedAt !== undefined) found.push(state.finishedAt);
+        else if (state.phase === 'ActionFailed') found.push(state.phaseSince);
+        // A person has ended it since. Not later than it failed: what was resumed after that is not to count again.
+        else if (state.action?.failure) found.push(state.action.since);
+      }
+      return found;
     },
 
     slowestDrain(policy) {

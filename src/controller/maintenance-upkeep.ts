@@ -19,6 +19,8 @@ export interface UpkeepOptions {
   readonly send: (what: string, request: () => Promise<unknown>) => Promise<boolean>;
   /** Some time after a request: whether it is needed still is to be looked at again. */
   readonly onAgain: (entry: Entry) => void;
+  /** Its end is what keeps its node from being acted on anew. */
+  readonly isNeeded: (entry: Entry) => boolean;
 }
 
 export interface Upkeep {
@@ -34,7 +36,7 @@ const SWEEP_RETRY_MS = 600_000;
 
 export const hasFinalizer = (object: NodeMaintenance): boolean => object.metadata.finalizers?.includes(finalizers.undo) ?? false;
 
-export function createUpkeep({ client, clock, send, onAgain }: UpkeepOptions): Upkeep {
+export function createUpkeep({ client, clock, send, onAgain, isNeeded }: UpkeepOptions): Upkeep {
   const noted = new Set<Entry>();
   /** No ended one grows old before. */
   let oldAt = Number.POSITIVE_INFINITY;
@@ -71,7 +73,7 @@ export function createUpkeep({ client, clock, send, onAgain }: UpkeepOptions): U
       };
       if (metadata.deletionTimestamp !== undefined && ended && hasFinalizer(object)) patch(others);
       else if (metadata.deletionTimestamp === undefined && !ended && !hasFinalizer(object)) patch([...others, finalizers.undo]);
-      else if (metadata.deletionTimestamp === undefined && isStale(state, clock.now()))
+      else if (metadata.deletionTimestamp === undefined && isStale(state, clock.now()) && !isNeeded(entry))
         once(entry, `delete nodemaintenance ${metadata.name}`, SWEEP_RETRY_MS, () => client.json({ method: 'DELETE', path }));
     },
     noteEnded,

@@ -200,12 +200,14 @@ describe('whether the reason of a maintenance still holds', () => {
 });
 
 describe('the limits of a policy', () => {
+  const unheld = () => ({ breaker: null, approval: null });
+
   it('come with the nodes of the moment, how many match by a condition, and the last start', () => {
     const { matcher, policy } = start(inPool('a', { taints: [broken] }), inPool('b', isDead('True')), aNode({ name: 'c' }));
     const reasons = [onTaint, { type: 'Condition', condition: { type: 'Dead' } }] as const;
     matcher.setPolicies([policy('repair', { reasons: [...reasons], disruption: { minInterval: '2m' } })]);
     matcher.look(NOW);
-    const limits = matcher.admission({ lastStart: () => NOW - MINUTE, slowestDrain: () => null }).get('repair');
+    const limits = matcher.admission({ lastStart: () => NOW - MINUTE, slowestDrain: () => null }, unheld).get('repair');
     expect(limits).toMatchObject({ name: 'repair', matchedByCondition: 1, lastStart: NOW - MINUTE, maxNodes: { count: 1 } });
     expect(limits?.selected.map((node) => node.name)).toEqual(['a', 'b']);
   });
@@ -213,7 +215,7 @@ describe('the limits of a policy', () => {
   it('come without a last start when there was none', () => {
     const { matcher, policy } = start();
     matcher.setPolicies([policy('repair')]);
-    expect(matcher.admission({ lastStart: () => null, slowestDrain: () => null }).get('repair')).toMatchObject({
+    expect(matcher.admission({ lastStart: () => null, slowestDrain: () => null }, unheld).get('repair')).toMatchObject({
       lastStart: null,
       selected: [],
       matchedByCondition: 0,
@@ -225,7 +227,7 @@ describe('the limits of a policy', () => {
     const history = { lastStart: () => null, slowestDrain: () => 5 * MINUTE };
     const expected = (finish: object) => {
       matcher.setPolicies([policy('repair', { schedule: { windows: [{ start: '22:00', end: '04:00' }], ...finish } })]);
-      return matcher.admission(history).get('repair');
+      return matcher.admission(history, unheld).get('repair');
     };
     expect(expected({})).toMatchObject({ schedule: { timeZone: 'UTC' }, expectMs: null });
     expect(expected({ finishInside: true })).toMatchObject({ expectMs: 5 * MINUTE });

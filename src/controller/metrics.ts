@@ -2,12 +2,13 @@
 import type { Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import { readHandover } from '../engine/handover.ts';
-import { type Phase, terminalPhases } from '../engine/maintenance.ts';
+import { actingPhases, type Phase, terminalPhases } from '../engine/maintenance.ts';
 import type { NodeEffect } from '../engine/steps.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Gauge, Registry } from '../lib/metrics.ts';
 import { type AboutProcess, registerProcessMetrics } from '../lib/process-metrics.ts';
+import { createNotifyMetrics, type NotifyMetrics } from './notify-metrics.ts';
 
 /** Counted where it happens; read when somebody asks. */
 export interface EventTotals {
@@ -25,12 +26,28 @@ export interface ControllerMetrics {
   passed(decisions: readonly Decision[], now: Millis, tookMs: Millis): void;
   answered(effect: PodEffect | NodeEffect, answer: string): void;
   watchRestarted(watch: string): void;
+  breakerTurned(policy: string, open: boolean): void;
+  gateAnswered(ask: string, result: 'Open' | 'Closed' | 'Unanswered'): void;
   requested(method: string, code: number): void;
   /** Where the queue of events is counted; until then it shows 0. */
   readEvents(events: EventTotals): void;
+  readonly notify: NotifyMetrics;
 }
 
-const living = ['Pending', 'Draining', 'Settling', 'Drained', 'BackOff', 'Undoing'] as const satisfies readonly Phase[];
+const living = [
+  'Pending',
+  'Draining',
+  'Settling',
+  'BeforeHook',
+  'Rebooting',
+  'Deleting',
+  'Verifying',
+  'AfterHook',
+  'Drained',
+  'ActionFailed',
+  'BackOff',
+  'Undoing',
+] as const satisfies readonly Phase[];
 const ended = ['HandedBack', 'Cancelled', 'Failed'] as const satisfies readonly Phase[];
 
 export type HandoverResult = 'Started' | 'Completed' | 'GivenBack' | 'TimedOut' | 'Refused';
@@ -111,11 +128,22 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
     help: 'Watches of the API server that failed and were opened again.',
     labelNames: ['watch'],
   });
+  const breakers = registry.gauge<'policy'>({
+    name: 'drover_breaker_open',
+    help: '1 while the breaker of a policy is open, 0 once it was closed again; policies whose breaker never opened are not shown.',
+    labelNames: ['policy'],
+  });
+  const gateAnswers = registry.counter<'kind' | 'result'>({
+    name: 'drover_gate_answers_total',
+    help: 'Answers to gates by what was asked (PrometheusAlerts, PrometheusQuery, Alertmanager, Http, Workloads) and the result: Open, Closed, Unanswered.',
+    labelNames: ['kind', 'result'],
+  });
   const requests = registry.counter({
     name: 'drover_api_requests_total',
     help: 'Requests to the API server by method and status code; code 0: no answer. A watch counts when it is opened.',
     labelNames: ['method', 'code'],
   });
+  const notify = createNotifyMetrics(registry);
   registerProcessMetrics(registry, about);
 
   // Series that exist from the start: an alert on the rate of one that is not there never fires.
@@ -141,7 +169,9 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
     leading(leads) {
       leader.set({}, leads ? 1 : 0);
       // What another replica leads is its to tell.
-      if (!leads) latest = [];
+      if (leads) return;
+      latest = [];
+      breakers.reset();
     },
     passed(decisions, now, tookMs) {
       passSeconds.observe({}, tookMs / 1_000);
@@ -150,7 +180,7 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
         const { state } = maintenance;
         if (phase === state.phase) continue;
         phaseSeconds.observe({ phase: state.phase }, Math.max(0, now - state.phaseSince) / 1_000);
-        if (phase === 'Drained') lastSuccess.set({}, now / 1_000);
+        if (phase === 'Drained' || (state.phase === 'Settling' && actingPhases.has(phase))) lastSuccess.set({}, now / 1_000);
         if (terminalPhases.has(phase)) endedTotal.inc({ phase });
       }
     },
@@ -161,10 +191,13 @@ export function createControllerMetrics({ registry, ...about }: MetricsOptions):
       if (result) handovers.inc({ result });
     },
     watchRestarted: (watch) => restarts.inc({ watch }),
+    breakerTurned: (policy, open) => breakers.set({ policy }, open ? 1 : 0),
+    gateAnswered: (kind, result) => gateAnswers.inc({ kind, result }),
     requested: (method, code) => requests.inc({ method, code: String(code) }),
     readEvents(source) {
       events = source;
     },
+    notify,
   };
 }
 

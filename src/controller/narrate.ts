@@ -23,8 +23,15 @@ export function phaseLine({ maintenance, phase, change }: Decision, now: Millis)
       return line(`: ${reason} (NodeMaintenance ${id}${policy === null ? '' : `, policy ${policy}`})`);
     case 'Settling':
       return line(`: empty${after}`);
+    case 'BeforeHook':
+    case 'Rebooting':
+    case 'Deleting':
+    case 'Verifying':
+    case 'AfterHook':
+      return line(state.phase === 'Settling' ? `: drained${after}` : after);
     case 'Drained':
       return line(after);
+    case 'ActionFailed':
     case 'BackOff':
     case 'Failed':
       return line(because && `: ${because}`, 'warn');

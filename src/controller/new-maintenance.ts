@@ -1,6 +1,8 @@
 /** The NodeMaintenances that the controller creates. */
 import type { NodeMaintenance } from '../api/resources.ts';
 import { finalizers, GROUP_VERSION, labels } from '../api/names.ts';
+import { isoSeconds } from '../engine/journal.ts';
+import type { Notice } from '../reasons/notice.ts';
 import type { Match } from './matcher.ts';
 import { cut } from './status.ts';
 
@@ -26,14 +28,46 @@ export interface NodeMaintenanceDraft {
 }
 
 /** The object as it is posted: the policy's drain settings are copied, so that a later change of the policy does not change a drain midway. */
-export function newMaintenance(name: string, nodeName: string, { policy, rule, message }: Match): NodeMaintenanceDraft {
-  const { drain, handBack, priority } = policy.source.spec;
+export function newMaintenance(name: string, nodeName: string, match: Match): NodeMaintenanceDraft {
+  const { policy, rule, message, notice } = match;
+  const { action, reboot, verify, hooks, drain, handBack, priority } = policy.source.spec;
   return {
     apiVersion: GROUP_VERSION,
     kind: 'NodeMaintenance',
     // A label value may have 63 characters where a policy's name may have 253.
     metadata: { name, finalizers: [finalizers.undo], labels: { [labels.policy]: shortened(policy.name, 63) } },
-    spec: { nodeName, policy: policy.name, reason: { type: rule.type, message: cut(message, 1_024) }, drain, handBack, priority },
+    spec: {
+      nodeName,
+      policy: policy.name,
+      reason: { type: rule.type, message: cut(message, 1_024) },
+      drain,
+      handBack,
+      priority: rule.priority ?? priority,
+      ...(action !== 'Drain' && { action }),
+      ...(reboot && { reboot }),
+      ...(verify && { verify }),
+      ...(hooks && { hooks }),
+      ...(notice && noticeFields(notice)),
+    },
+  };
+}
+
+type WrittenNotice = NonNullable<NodeMaintenance['spec']['notice']>;
+
+/** A notice as it stands in the object: its deadline, and what else is to be known of it. */
+export function noticeFields(notice: Notice): { readonly deadline?: string; readonly notice: WrittenNotice } {
+  const { kind, source, id, profile, revocable, since, goneAt, heldUntil } = notice;
+  return {
+    ...(goneAt !== undefined && { deadline: isoSeconds(goneAt) }),
+    notice: {
+      kind: cut(kind, 64),
+      source: cut(source, 64),
+      id: cut(id, 256),
+      profile,
+      revocable,
+      ...(since !== undefined && { since: isoSeconds(since) }),
+      ...(heldUntil !== undefined && { heldUntil: isoSeconds(heldUntil) }),
+    },
   };
 }
 

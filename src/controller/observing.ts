@@ -13,7 +13,7 @@ import {
   removeConditionsPatch,
 } from './conditions.ts';
 import type { EventRecorder } from './event-recorder.ts';
-import { type EventMemory, eventsFor, eventsOfAnswer } from './events.ts';
+import { breakerEvent, type EventMemory, eventsFor, eventsOfAnswer } from './events.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import { type Line, phaseLine, waitLine } from './narrate.ts';
 import type { Observer } from './observer.ts';
@@ -148,5 +148,13 @@ export function createObserver({ client, clock, log, metrics, recorder }: Observ
       for (const event of eventsOfAnswer(maintenance, effect, answer)) recorder.record(event);
     },
     watchRestarted: (what) => metrics.watchRestarted(what),
+    breakerTurned({ name, uid }, { open, failures }, isNews) {
+      metrics.breakerTurned(name, open);
+      if (!isNews) return;
+      const event = breakerEvent({ name, uid }, open, failures);
+      recorder.record(event);
+      log[open ? 'warn' : 'info'](`policy ${name}: ${event.message}`);
+    },
+    gateAnswered: (ask, result) => metrics.gateAnswered(ask, result),
   };
 }

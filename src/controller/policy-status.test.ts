@@ -26,8 +26,8 @@ function start() {
   matcher.see(node, NOW);
   matcher.look(NOW);
   const may = { act: true };
-  const writer = createPolicyStatus({ client, clock, log: silentLog, mayAct: () => may.act, matcher });
-  writer.see(aPolicy({}, { generation: 3 }));
+  const writer = createPolicyStatus({ client, clock, log: silentLog, mayAct: () => may.act, matcher, breaker: () => null });
+  writer.see(aPolicy({}, { generation: 3 }), [], true);
   const pass = async (...decisions: readonly Decision[]) => {
     writer.update(decisions, clock.now());
     await clock.advance(15_000);
@@ -64,6 +64,41 @@ describe('the status of a policy', () => {
         },
       },
     });
+  });
+
+  it('says that it can be read, or what is wrong with it', async () => {
+    const { client, writer, pass } = start();
+    await pass();
+    const conditions = (index: number) =>
+      (client.requests[index]?.body as { status: { conditions: unknown[] } } | undefined)?.status.conditions;
+    expect(conditions(0)).toMatchObject([{ type: 'Ready', status: 'True', observedGeneration: 3, reason: 'Accepted' }]);
+    writer.see(aPolicy({}, { generation: 4 }), [{ path: 'spec.schedule.timeZone', message: '"Mars" is not a time zone' }], true);
+    await pass();
+    await pass();
+    expect(client.requests).toHaveLength(2);
+    expect(conditions(1)).toMatchObject([
+      {
+        type: 'Ready',
+        status: 'False',
+        observedGeneration: 4,
+        reason: 'Unreadable',
+        message: 'it cannot be read, and what was written before holds: spec.schedule.timeZone: "Mars" is not a time zone',
+      },
+    ]);
+  });
+
+  it('keeps conditions of others', async () => {
+    const { client, writer, pass } = start();
+    const other = {
+      type: 'Reviewed',
+      status: 'True' as const,
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+      reason: 'x',
+      message: '',
+    };
+    writer.see({ ...aPolicy({}, { generation: 3 }), status: { conditions: [other] } }, [], true);
+    await pass();
+    expect(client.requests[0]?.body).toMatchObject({ status: { conditions: [other, { type: 'Ready' }] } });
   });
 
   it('leaves out what belongs to no policy, or has just ended', async () => {
@@ -120,7 +155,7 @@ describe('the status of a policy', () => {
     const { client, writer, may, pass } = start();
     await pass(decision('Draining'));
     may.act = false;
-    writer.see(aPolicy({}, { generation: 3 }));
+    writer.see(aPolicy({}, { generation: 3 }), [], true);
     may.act = true;
     await pass(decision('Draining'));
     expect(client.requests).toHaveLength(2);

@@ -199,6 +199,7 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     // One node is watched alone, so how many others there are is not known: a replacement that finds no host port will say so.
     ...(only !== undefined && { schedulableNodes: () => Number.POSITIVE_INFINITY }),
     policies: () => new Map([[POLICY, limits(options, nodes)]]),
+    gates: null,
     holds: () => true,
     mayAct: () => approved,
     prepare: () => null,
@@ -217,7 +218,10 @@ export async function runDrain(options: RunDrainOptions): Promise<DrainRunResult
     onPodGone: (nodeName, pod, now) => progress.left(idOf(options.by, nodeName), pod, now),
     onAnswer(maintenance, effect, answer, message) {
       log.debug(`${effect.do}: ${answer}`, { node: maintenance.nodeName, message });
-      if (answer === 'Forbidden' || (answer === 'Failed' && message.startsWith('forbidden (403)'))) forbidden ??= message;
+      // A handover that was not asked for in so many words is done without: the eviction says whether the run may do what it needs.
+      const goesOn = effect.do === 'Detach' && maintenance.settings.handover === 'WhenNeeded';
+      const isForbidden = answer === 'Forbidden' || (answer === 'Failed' && message.startsWith('forbidden (403)'));
+      if (isForbidden && !goesOn) forbidden ??= message;
       if (answer !== 'Done') return;
       if ('pod' in effect) granted = true;
       else if (effect.do === 'Cordon' && readJournal(effect.node) === null) closed.add(maintenance.nodeName);
@@ -283,6 +287,11 @@ function limits({ parallel, nodes: names }: RunDrainOptions, nodes: ReadonlyMap<
     perGroup: [],
     minIntervalMs: 0,
     massTrigger: { percent: 100 },
+    // Who names the nodes and --parallel has said how many; as with kubectl.
+    controlPlane: { count: Number.MAX_SAFE_INTEGER },
+    breaker: null,
+    gates: [],
+    approval: null,
     selected: names.flatMap((name) => nodes.get(name) ?? []),
     matchedByCondition: 0,
     lastStart: null,

@@ -83,6 +83,7 @@ async function start({
     },
     nodes,
     policies: () => new Map(),
+    gates: null,
     holds: () => true,
     mayAct: () => may.act,
     restMs,

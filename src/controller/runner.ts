@@ -4,7 +4,7 @@
  * engine said that time alone will change its mind.
  */
 import type { Node, Pod } from '../api/objects.ts';
-import type { AdmissionPolicy } from '../engine/admission.ts';
+import type { AdmissionPolicy, ClusterLimits } from '../engine/admission.ts';
 import { decide, type Decision } from '../engine/decide.ts';
 import type { PodEffect } from '../engine/effect.ts';
 import type { Maintenance } from '../engine/maintenance.ts';
@@ -15,8 +15,10 @@ import type { Log } from '../lib/log.ts';
 import { KubeError, type KubeClient } from '../kube/client.ts';
 import { type Caches, openCaches } from './caches.ts';
 import { createEffects } from './effects.ts';
+import type { Gates } from './gates/gates.ts';
 import { createLedger } from './ledger.ts';
 import { createPace } from './pace.ts';
+import { createRuns } from './runs.ts';
 
 /** Where maintenances live. The controller's is the API server, the command line's is memory. */
 export interface MaintenanceStore {
@@ -42,6 +44,10 @@ export interface RunnerOptions {
   /** Where `nodes` are not all nodes of the cluster. */
   readonly schedulableNodes?: () => number;
   readonly policies: () => ReadonlyMap<string, AdmissionPolicy>;
+  /** Of the controller; absent: none. */
+  readonly limits?: ClusterLimits;
+  /** null: gates are taken as open. */
+  readonly gates: Pick<Gates, 'answer' | 'pods' | 'provide'> | null;
   readonly holds: (maintenance: Maintenance) => boolean;
   readonly mayAct: () => boolean;
   /**
@@ -93,6 +99,13 @@ export function createRunner(options: RunnerOptions): Runner {
   const effects = createEffects({
     ...options,
     ledger,
+    onAnswer(maintenance, effect, answer, message) {
+      options.onAnswer(maintenance, effect, answer, message);
+      poke();
+    },
+  });
+  const runs = createRuns({
+    ...options,
     onAnswer(maintenance, effect, answer, message) {
       options.onAnswer(maintenance, effect, answer, message);
       poke();
@@ -150,11 +163,14 @@ export function createRunner(options: RunnerOptions): Runner {
       namespace: caches.namespace,
       workloads: caches.workloads,
       attachmentsOf: caches.attachmentsOf,
+      runs: caches.runs,
       attempts: ledger.attempts,
       nodeAttempts,
+      runAttempts: runs.attempts,
       charges: ledger.charges,
       detachAllowance: pace.available(),
       schedulableNodes: options.schedulableNodes?.() ?? countSchedulable(options.nodes()),
+      gates: options.gates,
     };
     const maintenances = store.list();
     const { decisions, needs, wakeAt } = decide({
@@ -163,6 +179,7 @@ export function createRunner(options: RunnerOptions): Runner {
       policies: options.policies(),
       holds: options.holds,
       world,
+      ...(options.limits && { limits: options.limits }),
       now,
     });
     for (const decision of decisions) needAhead(decision, needs);
@@ -172,17 +189,18 @@ export function createRunner(options: RunnerOptions): Runner {
     for (const name of nodeAttempts.keys()) if (!options.nodes().has(name)) nodeAttempts.delete(name);
     let moved = false;
     nodesDueAt = null;
-    for (const decision of decisions) {
+    for (const decision of inOrderOfHaste(decisions)) {
       if (decision.phase !== decision.maintenance.state.phase) moved = true;
       store.record(decision, now);
       act(decision);
     }
     caches.provide(needs);
+    options.gates?.provide(needs.gates);
     const tookMs = Math.max(0, clock.now() - now); // a clock that is set back must not earn passes
     work.take(tookMs);
     // Requests are sent when this turn of the event loop ends: first what acts, then what tells of it.
     clock.soon(() => options.onPass(decisions, now, tookMs));
-    wakeUpAt([wakeAt, dueAt, nodesDueAt, ledger.sweep()], now);
+    wakeUpAt([wakeAt, dueAt, nodesDueAt, runs.dueAt(), ledger.sweep()], now);
     return moved;
   }
 
@@ -194,7 +212,10 @@ export function createRunner(options: RunnerOptions): Runner {
   function act({ maintenance, nodeEffect, podEffects }: Decision): void {
     if (!options.mayAct()) return;
     if (nodeEffect?.do === 'Pause') track(store.pause(maintenance, nodeEffect.because));
-    else if (nodeEffect) changeNode(maintenance, nodeEffect);
+    else if (nodeEffect && 'run' in nodeEffect) {
+      const running = runs.carryOut(maintenance, nodeEffect);
+      if (running) track(running);
+    } else if (nodeEffect) changeNode(maintenance, nodeEffect);
     for (const effect of podEffects ?? []) {
       if (podsInFlight >= POD_REQUESTS_IN_FLIGHT) return; // the answers of those under way start the next pass
       if (effect.do === 'Detach') pace.take();
@@ -280,4 +301,11 @@ function countSchedulable(nodes: ReadonlyMap<string, Node>): number {
   let count = 0;
   for (const node of nodes.values()) if (!node.unschedulable && node.ready) count += 1;
   return count;
+}
+
+/** Only so many requests are on their way at once: those for a machine that goes are sent first. */
+function inOrderOfHaste(decisions: readonly Decision[]): readonly Decision[] {
+  if (decisions.every(({ maintenance }) => maintenance.goneAt === undefined)) return decisions;
+  const goneAt = ({ maintenance }: Decision) => maintenance.goneAt ?? Number.MAX_SAFE_INTEGER;
+  return [...decisions].sort((a, b) => goneAt(a) - goneAt(b));
 }

@@ -9,7 +9,8 @@ import type { Decision } from '../engine/decide.ts';
 import type { PodReport } from '../engine/drain.ts';
 import { explain, type Viewpoint } from '../engine/explain.ts';
 import { isoSeconds } from '../engine/journal.ts';
-import type { Maintenance, MaintenanceState, Phase } from '../engine/maintenance.ts';
+import { actingPhases, type Maintenance, type MaintenanceState, type Phase } from '../engine/maintenance.ts';
+import { writtenActed } from './compile-action.ts';
 import { ownerKey, podKey, type SkipBecause } from '../engine/pods.ts';
 import type { Millis } from '../lib/clock.ts';
 
@@ -42,6 +43,9 @@ export const stuckCauses: ReadonlySet<string> = new Set<BlockerCause>([
   'PolicyMissing',
   'MassTrigger',
   'NoWindow',
+  'BreakerOpen',
+  'GateUnanswered',
+  'GateApproval',
   'BudgetNeverAllows',
   'BudgetNotComputed',
   'SeveralBudgets',
@@ -50,6 +54,11 @@ export const stuckCauses: ReadonlySet<string> = new Set<BlockerCause>([
   'Finalizer',
   'Forbidden',
   'EvictionRefused',
+  'CannotReboot',
+  'ActRefused',
+  'RebootFailed',
+  'VerifyFailed',
+  'HookFailed',
   'CordonFailed',
   'UndoFailed',
 ]);
@@ -88,6 +97,7 @@ export function statusOf(
     attempts: state.attempts,
     ...(phase === 'BackOff' && state.retryAt !== undefined && { retryAt: isoSeconds(state.retryAt) }),
     ...(message !== undefined && { message }),
+    ...(state.action && { action: writtenActed(state.action) }),
     ...(progress && { progress }),
     ...(waitingFor && { waitingFor }),
     ...pods,
@@ -97,7 +107,15 @@ export function statusOf(
 }
 
 /** Where `state.message` says why it is as it is; in the other phases it would be about an earlier try. */
-const speaks: ReadonlySet<Phase> = new Set(['Drained', 'BackOff', 'Undoing', 'HandedBack', 'Cancelled', 'Failed']);
+const speaks: ReadonlySet<Phase> = new Set([
+  'Drained',
+  'BackOff',
+  'ActionFailed',
+  'Undoing',
+  'HandedBack',
+  'Cancelled',
+  'Failed',
+]);
 
 /**
  * A wait as it is shown. `since` is kept while cause and pod stay the same, and durations in the sentences count from there:
@@ -144,12 +162,14 @@ function progressOf(
   gone: number,
 ): Progress | undefined {
   if (phase === 'Pending') return undefined;
-  if (pods === null || remaining === null) return phase === 'Drained' && previous ? completed(previous, gone) : previous;
+  if (pods === null || remaining === null) return isEmptied(phase) && previous ? completed(previous, gone) : previous;
   const total = gone + remaining;
   const evicted = gone + pods.filter((each) => each.state === 'Terminating').length;
   const percent = total === 0 ? 100 : Math.floor((gone * 100) / total);
   return { total, evicted, gone, remaining, percent, summary: `${gone}/${total}` };
 }
+
+const isEmptied = (phase: Phase): boolean => phase === 'Drained' || actingPhases.has(phase);
 
 /**
  * A drained node has nothing left to count, and the last count may never have been written: the step before it takes a moment, and a
@@ -255,7 +275,7 @@ function conditionsOf(
   const stuck = waiting && stuckCauses.has(waiting.cause) ? waiting : undefined;
   return [
     ...previous.filter((each) => !ownConditions.has(each.type)),
-    condition('Drained', phase === 'Drained', phase, ''),
+    condition('Drained', isEmptied(phase) || phase === 'ActionFailed', phase, ''),
     condition(
       'Blocked',
       stuck !== undefined,
@@ -288,6 +308,7 @@ export function statusChanged(a: NodeMaintenanceStatus | undefined, b: NodeMaint
     a.observedGeneration === b.observedGeneration &&
     a.attempts === b.attempts &&
     a.message === b.message &&
+    JSON.stringify(a.action) === JSON.stringify(b.action) &&
     sameProgress(a.progress, b.progress) &&
     sameWait(a.waitingFor, b.waitingFor) &&
     a.waitingFor?.pod === b.waitingFor?.pod &&

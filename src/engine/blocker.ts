@@ -58,6 +58,60 @@ export type Blocker =
   /** expectMs: none is as long; null: none opens any more. */
   | { readonly cause: 'NoWindow'; readonly policy: string; readonly expectMs: Millis | null }
   | { readonly cause: 'BackOff'; readonly until: Millis; readonly attempt: number; readonly because: string }
+  | { readonly cause: 'ControlPlaneLimit'; readonly policy: string; readonly limit: number; readonly out: readonly string[] }
+  /** A limit of the controller, over all policies. */
+  | {
+      readonly cause: 'ClusterLimit';
+      readonly limit: number;
+      readonly out: readonly string[];
+      /** "zone=a"; null: the whole cluster. */
+      readonly group: string | null;
+    }
+  | { readonly cause: 'BreakerOpen'; readonly policy: string; readonly since: Millis; readonly failures: number }
+  // gates: `gate` is its name, or its place in spec.gates
+  /** It is being asked. */
+  | { readonly cause: 'GateAsked'; readonly policy: string; readonly gate: string }
+  /** It cannot be asked, and so counts as closed. */
+  | {
+      readonly cause: 'GateUnanswered';
+      readonly policy: string;
+      readonly gate: string;
+      readonly message: string;
+      readonly since: Millis;
+    }
+  /** node: where they are; null: anywhere. */
+  | {
+      readonly cause: 'GatePods';
+      readonly policy: string;
+      readonly gate: string;
+      readonly node: string | null;
+      readonly pods: readonly string[];
+    }
+  | {
+      readonly cause: 'GateAlerts';
+      readonly policy: string;
+      readonly gate: string;
+      readonly from: 'Prometheus' | 'Alertmanager';
+      readonly alerts: readonly string[];
+    }
+  | { readonly cause: 'GateQuery'; readonly policy: string; readonly gate: string; readonly result: string }
+  | { readonly cause: 'GateHttp'; readonly policy: string; readonly gate: string; readonly found: string }
+  /** what: that is not well; empty: all is, but not for long enough, which it will be at `until`. */
+  | {
+      readonly cause: 'GateNotSettled';
+      readonly policy: string;
+      readonly gate: string;
+      readonly what: readonly string[];
+      readonly until: Millis | null;
+    }
+  /** stale: the last one that was given, too long ago. */
+  | {
+      readonly cause: 'GateApproval';
+      readonly policy: string;
+      readonly gate: string;
+      readonly validForMs: Millis;
+      readonly stale: { readonly by: string; readonly at: Millis } | null;
+    }
   // why a pod does not go
   | { readonly cause: 'BudgetExhausted'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
   | { readonly cause: 'BudgetNeverAllows'; readonly pod: string; readonly owner: string; readonly budget: BudgetNumbers }
@@ -106,6 +160,22 @@ export type Blocker =
   | { readonly cause: 'NotEmptyLongEnough'; readonly until: Millis }
   | { readonly cause: 'VolumesAttached'; readonly volumes: readonly string[] }
   | { readonly cause: 'NotSettled'; readonly owners: readonly string[]; readonly until: Millis }
+  // why what is done to the empty node is not finished
+  | { readonly cause: 'CannotReboot'; readonly why: string }
+  | { readonly cause: 'RebootDelay'; readonly until: Millis }
+  /** `says`: how the pod stands. */
+  | { readonly cause: 'WaitingForReboot'; readonly pod: string; readonly says: string; readonly until: Millis }
+  | { readonly cause: 'StoppingReboot'; readonly pod: string }
+  | { readonly cause: 'NotReadyYet'; readonly until: Millis | null }
+  | { readonly cause: 'ConditionMissing'; readonly type: string; readonly status: string; readonly until: Millis }
+  | { readonly cause: 'DaemonSetNotUp'; readonly pods: readonly string[]; readonly until: Millis }
+  | { readonly cause: 'HealthyFor'; readonly until: Millis }
+  | { readonly cause: 'HookRunning'; readonly job: string; readonly says: string; readonly until: Millis }
+  | { readonly cause: 'ActRefused'; readonly what: string; readonly message: string }
+  | { readonly cause: 'DeletingNode' }
+  | { readonly cause: 'RebootFailed'; readonly message: string }
+  | { readonly cause: 'VerifyFailed'; readonly message: string }
+  | { readonly cause: 'HookFailed'; readonly message: string }
   | { readonly cause: 'CordonFailed'; readonly message: string }
   | { readonly cause: 'UndoFailed'; readonly message: string };
 

@@ -29,6 +29,10 @@ const aPolicy = (selected: readonly Node[]): AdmissionPolicy => ({
   lastStart: null,
   schedule: null,
   expectMs: null,
+  controlPlane: { count: 1 },
+  breaker: null,
+  gates: [],
+  approval: null,
 });
 
 function run(

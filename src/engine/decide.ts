@@ -1,10 +1,13 @@
 /** The engine's one entry: the world and the time in, what to do and what everything waits for out. Pure. */
 import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
-import { type AdmissionPolicy, type Applicant, decideAdmission } from './admission.ts';
+import { type AdmissionPolicy, type Applicant, type ClusterLimits, decideAdmission, noClusterLimits } from './admission.ts';
 import { decideDrains, type PodReport } from './drain.ts';
+import { noGateNeeds } from './gates/gate.ts';
+import { gateBlocker, gatesOfAct, type GateVerdict } from './gates/gate-blocker.ts';
 import { readJournal } from './journal.ts';
-import { activePhases, type Maintenance, type MaintenanceState } from './maintenance.ts';
+import { cannotAct } from './acting.ts';
+import { activePhases, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
 import { type StepResult, steps } from './steps.ts';
 import type { Drain, Needs, World } from './world.ts';
 
@@ -15,6 +18,8 @@ export interface DecideInput {
   /** Does the reason of this maintenance still hold? */
   holds(maintenance: Maintenance): boolean;
   readonly world: World;
+  /** Of the controller; absent: none. */
+  readonly limits?: ClusterLimits;
   readonly now: Millis;
 }
 
@@ -32,18 +37,33 @@ export function decide(input: DecideInput): {
   readonly wakeAt: Millis | null;
 } {
   const { maintenances, nodes, now, world } = input;
-  const needs: Needs = { podsOf: new Set(), namespaces: new Set(), workloads: new Set(), attachments: false };
+  const needs: Needs = {
+    podsOf: new Set(),
+    namespaces: new Set(),
+    workloads: new Set(),
+    attachments: false,
+    rebootPods: new Set(),
+    hookJobs: new Set(),
+    gates: noGateNeeds(),
+  };
+  const gates = askGates(input, needs);
   const causes = maintenances.map((maintenance) => input.holds(maintenance));
   const admissions = new Map(
-    decideAdmission({ policies: input.policies, applicants: applicantsOf(input, causes), ...standing(maintenances), now }).map(
-      (each) => [each.id, each],
-    ),
+    decideAdmission({
+      policies: input.policies,
+      applicants: applicantsOf(input, causes),
+      ...standing(maintenances),
+      cluster: nodes.values(),
+      limits: input.limits ?? noClusterLimits,
+      gates: (applicant, policy) => gates(applicant, policy),
+      now,
+    }).map((each) => [each.id, each]),
   );
 
   const drains = maintenances.flatMap((maintenance): Drain[] => {
     const node = nodes.get(maintenance.nodeName);
     const { phase, startedAt } = maintenance.state;
-    if (!node || (phase !== 'Draining' && phase !== 'Settling')) return [];
+    if (!node || !looksAtPods.has(phase)) return [];
     const { id, settings, goneAt } = maintenance;
     return [{ id, node, settings, startedAt: startedAt ?? now, ...(goneAt !== undefined && { goneAt }) }];
   });
@@ -53,9 +73,13 @@ export function decide(input: DecideInput): {
   const decisions = maintenances.map((maintenance, index): Decision => {
     const drain = drainDecisions.get(maintenance.id);
     const cause = causes[index] === true;
+    const node = nodes.get(maintenance.nodeName);
+    const policy = input.policies.get(maintenance.policy ?? '');
     const result = steps[maintenance.state.phase]({
       maintenance,
-      node: nodes.get(maintenance.nodeName),
+      node,
+      gates: () =>
+        node && policy && maintenance.goneAt === undefined ? gates({ node }, policy, gatesOfAct(policy.gates)) : null,
       cause,
       admission: admissions.get(maintenance.id),
       drain,
@@ -63,6 +87,8 @@ export function decide(input: DecideInput): {
       needs,
       now,
     });
+    const counts =
+      drain?.known && (result.phase === 'Draining' || result.phase === 'Settling' || maintenance.action === undefined);
     const setBack = afterSetBack(maintenance.state, now);
     const wake = setBack ? now : result.wakeAt;
     if (wake != null && (wakeAt === null || wake < wakeAt)) wakeAt = wake;
@@ -71,11 +97,26 @@ export function decide(input: DecideInput): {
       cause,
       ...result,
       ...(setBack && { change: { ...setBack, ...result.change } }),
-      pods: drain?.known ? drain.pods : null,
-      remaining: drain?.known ? drain.remaining : null,
+      pods: counts ? drain.pods : null,
+      remaining: counts ? drain.remaining : null,
     };
   });
   return { decisions, needs, wakeAt };
+}
+
+/** In which it must be known that the node is empty, or how far it is from it. */
+const looksAtPods: ReadonlySet<Phase> = new Set(['Draining', 'Settling', 'Rebooting', 'Deleting']);
+
+type Asker = Pick<Applicant, 'node' | 'approval'>;
+
+function askGates({ maintenances, world, now }: DecideInput, needs: Needs) {
+  let inHand: Set<string> | null = null;
+  return ({ node, approval }: Asker, policy: AdmissionPolicy, rules = policy.gates): GateVerdict => {
+    inHand ??= new Set(maintenances.map(({ nodeName }) => nodeName));
+    const { name, selected } = policy;
+    const approvals = [approval, policy.approval].flatMap((each) => each ?? []);
+    return gateBlocker({ policy: name, rules, node, selected, inHand, approvals, now }, world.gates, needs.gates);
+  };
 }
 
 /** The clocks of two machines may differ by so much. */
@@ -93,8 +134,11 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
     const node = nodes.get(maintenance.nodeName);
     const { state, paused, cancelled } = maintenance;
     if (!node || state.phase !== 'Pending' || paused || cancelled || !causes[index]) return [];
-    const { id, policy, priority, createdAt, goneAt, reasonType, runNow } = maintenance;
+    if (cannotAct(maintenance, node)) return []; // it would take the place of one that can
+    const { id, policy, priority, createdAt, goneAt, reasonType, runNow, notice, approval } = maintenance;
     const journal = readJournal(node);
+    // Its leader died between the cordon and the status: what is under way is finished.
+    const begun = journal?.by === id && journal.stage === 'Cordoned';
     return [
       {
         id,
@@ -103,9 +147,12 @@ function applicantsOf({ maintenances, nodes }: DecideInput, causes: readonly boo
         priority,
         since: createdAt,
         byCondition: reasonType === 'Condition',
-        // Its leader died between the cordon and the status: what is under way is finished.
-        anyTime: runNow || (journal?.by === id && journal.stage === 'Cordoned'),
+        byAge: reasonType === 'Age',
+        anyTime: runNow || begun,
+        begun,
         ...(goneAt !== undefined && { goneAt }),
+        ...(notice?.heldUntil !== undefined && { heldUntil: notice.heldUntil }),
+        ...(approval && { approval }),
       },
     ];
   });

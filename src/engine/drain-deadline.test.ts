@@ -47,6 +47,7 @@ describe('the last rungs of the ladder', () => {
 
   it('evict what may be evicted even then', () => {
     expect(after(2, aPod(), { budgets: [aBudget()] }).decision.effects).toMatchObject([{ do: 'Evict' }]);
+    expect(after(2, aBarePod(), { budgets: [aBudget()] }).decision.effects).toMatchObject([{ do: 'Evict', graceSeconds: 10 }]);
   });
 
   it('never lengthen a grace', () => {
@@ -56,7 +57,10 @@ describe('the last rungs of the ladder', () => {
   it('ask once for the deletion of a pod that is never evicted, until the answer shows or may be asked for again', () => {
     const pod = aBarePod();
     const asked = (attempt: Parameters<typeof anAttempt>[0]) =>
-      after(2, pod, { attempts: { [pod.uid]: anAttempt({ effect: 'Delete', startedAt: NOW + 2 * MINUTE, ...attempt }) } });
+      after(2, pod, {
+        budgets: [exhausted],
+        attempts: { [pod.uid]: anAttempt({ effect: 'Delete', startedAt: NOW + 2 * MINUTE, ...attempt }) },
+      });
     expect(asked({ answer: 'Done' })).toMatchObject({ state: 'Evicting', decision: { effects: [] } });
     expect(asked({ answer: 'Forbidden', retryAt: NOW + 3 * MINUTE })).toMatchObject({
       state: 'Waiting',

@@ -255,9 +255,28 @@ describe('handover within a drain', () => {
 
   it('does not keep a pod from its last moment', () => {
     const drain = { ...mode('Always'), goneAt: NOW + 30 * SECOND };
-    expect(reportOf(aPod(), { namespaces: { shop: view } }, drain).decision.effects).toMatchObject([
-      { do: 'Delete', graceSeconds: 30 },
-    ]);
+    const effects = (parts: WorldParts) => reportOf(aPod(), { namespaces: { shop: view }, ...parts }, drain).decision.effects;
+    expect(effects({})).toMatchObject([{ do: 'Evict', graceSeconds: 30 }]);
+    expect(effects({ budgets: [exhausted] })).toMatchObject([{ do: 'Delete', graceSeconds: 30 }]);
+  });
+
+  it('leaves what a budget allows to the pod at its last moment, not to another beside a deletion', () => {
+    const last = { ...aDrain({ with: { handover: 'Always' } }), goneAt: NOW + 30 * SECOND };
+    const report = reportOf(aPod(), { budgets: [aBudget({ disruptionsAllowed: 1 })], namespaces: {} }, last);
+    expect(report.decision.effects).toMatchObject([{ do: 'Evict', budget: 'shop/web', graceSeconds: 30 }]);
+  });
+
+  it('is done without where labels may not be changed, unless it was asked for in so many words', () => {
+    const attempts = { 'uid-web-1': anAttempt({ effect: 'Detach', answer: 'Forbidden', retryAt: NOW + MINUTE }) };
+    const alone = { attempts, namespaces: { shop: view } };
+    expect(reportOf(aPod(), alone, mode('WhenNeeded'))).toMatchObject({
+      state: 'Evicting',
+      handover: 'not handed over: its labels may not be changed',
+      decision: { effects: [{ do: 'Evict' }] },
+    });
+    const refused = { ...alone, budgets: [exhausted] };
+    expect(reportOf(aPod(), refused, mode('WhenNeeded'))).toMatchObject({ blocker: { cause: 'BudgetExhausted' } });
+    expect(reportOf(aPod(), alone, mode('Always'))).toMatchObject({ blocker: { cause: 'Forbidden' }, decision: { effects: [] } });
   });
 
   it('waits for a detach to show, then repeats it', () => {

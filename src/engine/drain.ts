@@ -12,7 +12,7 @@ import { budgetKey, openBudgetBook, type BudgetBook } from './budgets.ts';
 import type { PodEffect, PodState } from './effect.ts';
 import { foremost } from './foremost.ts';
 import { graceFor, lastMoment } from './grace.ts';
-import { decideHandedOver, decideHandover } from './handover-step.ts';
+import { decideHandedOver, decideHandover, handoverMode, mayNotDetach } from './handover-step.ts';
 import { readHandover } from './handover.ts';
 import { ladderAt, type LadderState } from './ladder.ts';
 import { classifyPod, ownerKey, podKey, skippedFrom, type PodClass, type SkipBecause } from './pods.ts';
@@ -216,7 +216,7 @@ function sortOut(pods: readonly Pod[], { settings, startedAt }: Drain, now: Mill
     if (cls.kind === 'Skip') skipped.push({ pod, tier: '', state: 'Skipped', skipped: cls.because });
     else own.push({ pod, class: cls, behind: null });
   }
-  const found = { leavers: inTierOrder(own), skipped };
+  const found = { leavers: settings.hurry?.allAtOnce === true ? own : inTierOrder(own), skipped };
   sorted.set(pods, { settings, startedAt, of: found });
   return found;
 }
@@ -230,10 +230,14 @@ function inTierOrder(own: readonly Leaver[]): Leaver[] {
   return own.map((leaver) => (leaver.class.tier.order === lowest ? leaver : { ...leaver, behind }));
 }
 
+const NEVER = Number.MAX_SAFE_INTEGER; // unlike Infinity, never from never is 0
+
 function byFairness(a: Open, b: Open): number {
   return (
     // A node that is not closed yet, perhaps because it cannot be, must not keep what a closed one could use.
     Number(b.drain.node.unschedulable) - Number(a.drain.node.unschedulable) ||
+    // What a budget frees is for the machine that goes first: the others can wait.
+    (a.drain.goneAt ?? NEVER) - (b.drain.goneAt ?? NEVER) ||
     a.remaining - b.remaining ||
     a.drain.startedAt - b.drain.startedAt ||
     compare(a.drain.id, b.drain.id)
@@ -261,7 +265,14 @@ function decidePod(candidate: Candidate, pass: Pass): PodDecision {
   const asked = attempt?.effect === 'Delete' ? heldBack(pod, attempt, pass) : null;
   if (asked) return asked;
   const gentle = decideGently(candidate, attempt, pass);
-  return gentle.state === 'Evicting' ? gentle : decideByLadder(candidate, gentle, pass.now);
+  if (gentle.state === 'Evicting') return gentle;
+  const last = decideByLadder(candidate, gentle, pass.now);
+  if (last.effect?.do !== 'Delete') return last;
+  // Only what a budget refuses is deleted around it: else another pod may take, in this same pass, what it would have allowed this one.
+  const eviction = heldBack(pod, attempt, pass) ? null : decideEviction(candidate, gentle.handover, pass);
+  if (eviction?.effect?.do !== 'Evict') return last;
+  const { graceSeconds } = last.effect;
+  return { ...eviction, effect: { ...eviction.effect, ...(graceSeconds !== undefined && { graceSeconds }) } };
 }
 
 /** Without the ladder's last rungs. */
@@ -278,7 +289,7 @@ function decideGently(candidate: Candidate, attempt: Attempt | undefined, pass: 
       return { state: 'Waiting', blocker, ...(until !== null && { wakeAt: until }) };
     }
   }
-  const held = heldBack(pod, attempt, pass);
+  const held = mayNotDetach(attempt, handoverMode(drain, ladder)) ? null : heldBack(pod, attempt, pass);
   if (held) return held;
 
   const journal = readHandover(pod);

@@ -4,6 +4,7 @@
  */
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker, BudgetNumbers } from './blocker.ts';
+import { isoSeconds } from './journal.ts';
 import { localTime } from './schedule/wall-clock.ts';
 
 export interface Explanation {
@@ -77,6 +78,55 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
     wait(
       `${matched} of ${selected} nodes of policy ${policy} match at once, more than its mass-trigger limit of ${limit}: that looks like a fault of the detector, not of the nodes`,
       'fewer nodes matching, or a larger spec.disruption.massTrigger once you have looked',
+    ),
+  ControlPlaneLimit: ({ policy, limit, out }) =>
+    passing(
+      `policy ${policy} allows ${nodes(limit)} of the control plane out at a time and ${areOut(out)}`,
+      'one of them coming back, or a larger spec.disruption.controlPlane',
+    ),
+  ClusterLimit: ({ limit, out, group }) =>
+    passing(
+      `the controller allows ${nodes(limit)} out at a time${group === null ? '' : ` where ${group}`}, all policies together, and ${areOut(out)}`,
+      `one of them coming back, or a larger ${group === null ? 'limits.maxNodes' : 'limits.perGroup'} in the configuration of the controller`,
+    ),
+  BreakerOpen: ({ policy, since, failures }) =>
+    wait(
+      `policy ${policy} starts nothing new since ${isoSeconds(since)}: ${failures === 1 ? 'a maintenance' : `${failures} maintenances`} of it failed`,
+      `\`drover resume policy/${policy}\` once you have looked at them (\`drover status --all\`)`,
+    ),
+  GateAsked: ({ policy, gate }) => passing(`gate ${gate} of policy ${policy} is being asked`, 'its answer'),
+  GateUnanswered: ({ policy, gate, message, since }) =>
+    wait(
+      `gate ${gate} of policy ${policy} cannot be asked since ${isoSeconds(since)}, and counts as closed: ${message}`,
+      'an answer from there, or another spec.gates of the policy',
+    ),
+  GatePods: ({ policy, gate, node, pods }) =>
+    passing(
+      `gate ${gate} of policy ${policy} is closed by ${pods.length === 1 ? 'a pod' : `${pods.length} pods`}${node === null ? '' : ` on node ${node}`}: ${listed(pods)}`,
+      `${pods.length === 1 ? 'it' : 'all of them'} ending`,
+    ),
+  GateAlerts: ({ policy, gate, from, alerts }) =>
+    passing(
+      `gate ${gate} of policy ${policy} is closed by ${alerts.length === 1 ? 'an alert' : `${alerts.length} alerts`}: ${listed(alerts)}`,
+      from === 'Alertmanager'
+        ? `${alerts.length === 1 ? 'it' : 'all of them'} being resolved or silenced`
+        : `${alerts.length === 1 ? 'it' : 'all of them'} being resolved; a silence does not show in Prometheus, only in spec.gates.alertmanager`,
+    ),
+  GateQuery: ({ policy, gate, result }) =>
+    passing(`gate ${gate} of policy ${policy} is closed by the result of its query: ${result}`, 'another result'),
+  GateHttp: ({ policy, gate, found }) =>
+    passing(`gate ${gate} of policy ${policy} is closed: ${found}`, 'the answer that it demands'),
+  GateNotSettled: ({ policy, gate, what, until }) =>
+    passing(
+      until === null
+        ? `gate ${gate} of policy ${policy} is closed, because not everything is well: ${listed(what)}`
+        : `gate ${gate} of policy ${policy} is closed until ${isoSeconds(until)}: everything is well, but not for long enough`,
+      until === null ? 'those getting well' : 'time',
+    ),
+  GateApproval: ({ policy, gate, validForMs, stale }, _, by) =>
+    wait(
+      `policy ${policy} starts nothing without approval (gate ${gate})${stale ? `; that of ${stale.by}, given ${isoSeconds(stale.at)}, was good for ${duration(validForMs)}` : ''}`,
+      `\`drover approve ${nodeOf(by)}\`, or \`drover approve policy/${policy}\` for all of them`,
     ),
   BackOff: ({ until, attempt, because }, now) =>
     passing(
@@ -225,6 +275,46 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
       `what left the node is not all Ready elsewhere: ${listed(owners)} (at most ${duration(until - now)} more)`,
       'those pods getting Ready',
     ),
+  CannotReboot: ({ why }) => wait(`it cannot be rebooted: ${why}`, 'that being mended; until then the node is left as it is'),
+  RebootDelay: ({ until }, now) => passing(`the policy waits ${duration(until - now)} more before it reboots the node`, 'time'),
+  WaitingForReboot: ({ pod, says, until }, now) => ({
+    ...passing(
+      `the node is to come back with a new boot id, within ${duration(until - now)}; the pod that tells it to ${says}`,
+      'the reboot',
+    ),
+    pod,
+  }),
+  StoppingReboot: ({ pod }) => ({
+    ...passing(
+      'the pod that would reboot the node has not ended, and the node is not handed back before',
+      `its kubelet ending it; where the machine is gone for good: \`kubectl delete pod --force ${kubectlName(pod)}\``,
+    ),
+    pod,
+  }),
+  NotReadyYet: ({ until }, now) =>
+    passing(
+      `the node is not Ready${until === null ? '' : ` yet (at most ${duration(until - now)} more)`}`,
+      'its kubelet reporting Ready',
+    ),
+  ConditionMissing: ({ type, status, until }, now) =>
+    passing(
+      `its condition ${type} is not ${status} yet (at most ${duration(until - now)} more)`,
+      'whoever writes that condition, or spec.verify.requiredConditions',
+    ),
+  DaemonSetNotUp: ({ pods, until }, now) =>
+    passing(
+      `${pods.length} pod${pods.length === 1 ? '' : 's'} of DaemonSets on it not Ready yet: ${listed(pods)} (at most ${duration(until - now)} more)`,
+      'those pods getting Ready, or spec.verify.daemonSetsUp: false',
+    ),
+  HealthyFor: ({ until }, now) => passing(`everything has to hold for another ${duration(until - now)}`, 'time'),
+  HookRunning: ({ job, says, until }, now) =>
+    passing(`Job ${job} ${says} (at most ${duration(until - now)} more)`, 'the Job completing'),
+  ActRefused: ({ what, message }) =>
+    wait(`${what} was refused: ${message}`, 'the API server accepting it; examples/rbac.yaml lists the rights'),
+  DeletingNode: () => passing('the API server has been asked to delete the node', 'the node being gone'),
+  RebootFailed: ({ message }, _, by) => stranded(message, by),
+  VerifyFailed: ({ message }, _, by) => stranded(message, by),
+  HookFailed: ({ message }, _, by) => stranded(message, by),
   CordonFailed: ({ message }) =>
     wait(`the node could not be cordoned: ${message}`, 'the right to patch nodes, or the API server answering'),
   UndoFailed: ({ message }) =>
@@ -265,6 +355,19 @@ function unprotect(pod: string, why: keyof typeof protectedBecause, by: Viewpoin
 
 function nodeOf(by: Viewpoint | undefined): string {
   return by?.of === 'Controller' ? by.node : 'NODE';
+}
+
+/** Nothing is done any more: the node stays as it is until a person has looked. */
+function stranded(message: string, by: Viewpoint | undefined): Explanation {
+  return wait(
+    `${message}; the node stays cordoned`,
+    `looking at the machine; then \`drover cancel ${nodeOf(by)}\` hands it back once it is Ready`,
+  );
+}
+
+function kubectlName(pod: string): string {
+  const [namespace, name] = pod.split('/');
+  return `-n ${namespace} ${name}`;
 }
 
 /** The scheduler's first sentence says why; those about claims and preemption follow, and end in a full stop. */

@@ -8,17 +8,33 @@ import type { Drain } from './world.ts';
  * whichever is sooner; null where budgets are never bypassed. A machine that goes at a known time takes its pods with it: a clean
  * stop before is better than none.
  */
-export function endOf({ settings, startedAt, goneAt }: Drain): Millis | null {
-  const { deadlineMs, ladder } = settings;
-  const deadline = deadlineMs !== undefined && ladder.some((step) => step.do === 'Delete') ? startedAt + deadlineMs : undefined;
+export function endOf(drain: Drain): Millis | null {
+  const { deadlineMs, ladder } = drain.settings;
+  const deadline =
+    deadlineMs !== undefined && ladder.some((step) => step.do === 'Delete') ? drain.startedAt + deadlineMs : undefined;
+  const goneAt = stoppedBy(drain);
   if (goneAt === undefined || deadline === undefined) return goneAt ?? deadline ?? null;
   return Math.min(goneAt, deadline);
 }
 
-/** When the pod's full grace has to begin to end in time; null where the drain has no such end. */
+/** When the pods of a machine that goes have to have stopped: a notice is best effort, and its clock another one. */
+function stoppedBy({ goneAt, settings }: Drain): Millis | undefined {
+  return goneAt === undefined ? undefined : goneAt - (settings.hurry?.marginMs ?? 0);
+}
+
+/**
+ * When no budget is waited for any more; null where the drain has no such end. That is when the pod's full grace has to begin to end in
+ * time, or after a share of a short notice: a pod with a long grace would otherwise not wait at all, one with a short one too long.
+ */
 export function lastMoment(pod: Pod, drain: Drain): Millis | null {
+  const { startedAt, goneAt, settings } = drain;
   const end = endOf(drain);
-  return end === null ? null : end - normalGrace(pod, drain) * 1_000;
+  if (end === null) return null;
+  const share = settings.hurry?.budgetShare ?? null;
+  if (goneAt === undefined || share === null) return end - normalGrace(pod, drain) * 1_000;
+  // What was known before the drain began has run out in part; what came midway counts from then.
+  const from = Math.max(startedAt, settings.hurry?.since ?? startedAt);
+  return from + share * Math.max(0, goneAt - from);
 }
 
 function normalGrace(pod: Pod, drain: Drain): number {
@@ -29,7 +45,8 @@ function normalGrace(pod: Pod, drain: Drain): number {
 export function graceFor(pod: Pod, drain: Drain, now: Millis): number | undefined {
   const normal = normalGrace(pod, drain);
   // Only a machine that really goes shortens the grace: a policy's deadline does so through its ladder.
-  const left = drain.goneAt === undefined ? normal : Math.max(1, Math.floor((drain.goneAt - now) / 1_000));
+  const end = stoppedBy(drain);
+  const left = end === undefined ? normal : Math.max(1, Math.floor((end - now) / 1_000));
   const seconds = Math.min(normal, left);
   return seconds === pod.graceSeconds ? undefined : seconds;
 }

@@ -16,7 +16,8 @@ import {
 } from './handover.ts';
 import type { LadderState } from './ladder.ts';
 import { podKey } from './pods.ts';
-import type { Drain, NamespaceView } from './world.ts';
+import type { HandoverMode } from './settings.ts';
+import type { Attempt, Drain, NamespaceView } from './world.ts';
 
 /** Either the pod's decision, or "go on to the eviction", with a note on the handover for people. */
 export type HandoverDecision =
@@ -37,9 +38,10 @@ export function decideHandover(
   ladder: LadderState,
   pass: Pass,
 ): HandoverDecision {
-  const mode = ladder.handover ? 'Always' : drain.settings.handover;
+  const mode = handoverMode(drain, ladder);
   if (mode === 'Never' || pod.phase !== 'Running' || drain.settings.disableEviction) return evict();
   if (mode === 'WhenNeeded') {
+    if (mayNotDetach(pass.world.attempts.get(pod.uid), mode)) return evict('not handed over: its labels may not be changed');
     const need = needsHandover(pod, siblings, pass);
     if (need === 'No') return evict();
     if (need === 'Unknown')
@@ -66,6 +68,15 @@ export function decideHandover(
     effect: { do: 'Detach', pod, labels: eligible.labels, readyAtStart: eligible.readyAtStart },
     handover: 'its ReplicaSet is asked for another',
   });
+}
+
+export function handoverMode(drain: Drain, ladder: LadderState): HandoverMode {
+  return ladder.handover ? 'Always' : drain.settings.handover;
+}
+
+/** Who may evict pods but not patch them can drain as kubectl does, unless a handover was asked for in so many words. */
+export function mayNotDetach(attempt: Attempt | undefined, mode: HandoverMode): boolean {
+  return mode === 'WhenNeeded' && attempt?.effect === 'Detach' && attempt.answer === 'Forbidden';
 }
 
 /**

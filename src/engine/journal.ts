@@ -17,7 +17,12 @@ export interface NodeJournal {
   /** Marked: soft taint only, so that pods do not hop onto the next node to go. Cordoned: closed. */
   readonly stage: 'Marked' | 'Cordoned';
   /** The values before; what is not named was not changed. */
-  readonly undo: { readonly unschedulable?: boolean; readonly loadBalancerLabel?: string | null };
+  readonly undo: {
+    readonly unschedulable?: boolean;
+    readonly loadBalancerLabel?: string | null;
+    /** The annotation by which the cluster autoscaler lets a node stand. */
+    readonly scaleDownDisabled?: string | null;
+  };
 }
 
 /** What a journal names where the node's own agent took it out: with the node, `agent:drover/NODE`, as a run of the command line does. */
@@ -71,6 +76,8 @@ export interface MarkRequest {
   readonly reasonType: string;
   readonly now: Millis;
   readonly excludeFromLoadBalancers: boolean;
+  /** An empty node is what the cluster autoscaler removes first. */
+  readonly keepFromAutoscaler?: boolean;
 }
 
 /** Closes the node (or only marks it) in one patch. An earlier journal keeps its undo: it saw the node before any of us. */
@@ -78,16 +85,21 @@ export function cordonPatch(node: Node, stage: NodeJournal['stage'], request: Ma
   const earlier = readJournal(node);
   const closes = stage === 'Cordoned';
   const label = closes && request.excludeFromLoadBalancers;
+  const keep = closes && request.keepFromAutoscaler === true;
   const undo: NodeJournal['undo'] = {
     ...(closes && { unschedulable: node.unschedulable }),
     ...(label && { loadBalancerLabel: node.labels[labels.excludeFromLoadBalancers] ?? null }),
+    ...(keep && { scaleDownDisabled: node.annotations[annotations.scaleDownDisabled] ?? null }),
     ...earlier?.undo,
   };
   const journal: NodeJournal = { by: request.by, reason: request.reason, since: isoSeconds(request.now), stage, undo };
   return {
     metadata: {
       resourceVersion: node.resourceVersion,
-      annotations: { [annotations.maintenance]: JSON.stringify(journal) },
+      annotations: {
+        [annotations.maintenance]: JSON.stringify(journal),
+        ...(keep && { [annotations.scaleDownDisabled]: 'true' }),
+      },
       ...(label && { labels: { [labels.excludeFromLoadBalancers]: 'drover' } }),
     },
     spec: {
@@ -110,11 +122,15 @@ export function undoNodePatch(node: Node): MergePatch | null {
   const undo = journal?.undo ?? {};
   // Someone who removed or changed the label since has the last word.
   const labelIsOurs = undo.loadBalancerLabel !== undefined && node.labels[labels.excludeFromLoadBalancers] === 'drover';
+  const keptIsOurs = undo.scaleDownDisabled !== undefined && node.annotations[annotations.scaleDownDisabled] === 'true';
   const rest = foreignTaints(node).map(taintBody);
   return {
     metadata: {
       resourceVersion: node.resourceVersion,
-      annotations: { [annotations.maintenance]: null },
+      annotations: {
+        [annotations.maintenance]: null,
+        ...(keptIsOurs && { [annotations.scaleDownDisabled]: undo.scaleDownDisabled }),
+      },
       ...(labelIsOurs && { labels: { [labels.excludeFromLoadBalancers]: undo.loadBalancerLabel } }),
     },
     spec: {

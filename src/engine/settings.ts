@@ -19,6 +19,18 @@ export interface LadderStep {
   readonly graceSeconds?: number;
 }
 
+/** How the deadline of a machine alters its drain. */
+export interface Hurry {
+  /** Pods do not wait for those of an earlier tier. */
+  readonly allAtOnce: boolean;
+  /** Budgets are kept for this share of the notice, and no longer; null: until a pod's grace has to begin. */
+  readonly budgetShare: number | null;
+  /** Pods have stopped so long before the machine goes. */
+  readonly marginMs: Millis;
+  /** When the notice came; absent: with the start of the drain. */
+  readonly since?: Millis;
+}
+
 export interface DrainSettings {
   readonly graceSeconds?: number;
   readonly handover: HandoverMode;
@@ -42,6 +54,8 @@ export interface DrainSettings {
   /** kubectl's --skip-wait-for-delete-timeout: a pod that is still there so long after its grace counts as gone. Absent: none does. */
   readonly skipDeletedAfterMs?: Millis;
   readonly excludeFromLoadBalancers: boolean;
+  /** What a machine that goes adds (deadline-profile.ts); absent: nothing. */
+  readonly hurry?: Hurry;
   /** kubectl's --disable-eviction: DELETE instead of eviction, around budgets. */
   readonly disableEviction: boolean;
 }

@@ -5,20 +5,38 @@
 import { formatDuration } from '../api/duration.ts';
 import type { Node } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
+import { actionFailed, cannotAct, deleting, firstActOf, isDone, type RunEffect, stopReboot } from './acting.ts';
 import type { Admission } from './admission.ts';
 import type { Blocker } from './blocker.ts';
 import type { DrainDecision } from './drain.ts';
 import type { PodEffect } from './effect.ts';
-import { AGENT, isCommandLine, readJournal } from './journal.ts';
-import type { Maintenance, MaintenanceState, Phase } from './maintenance.ts';
+import { afterHook, beforeHook } from './hooking.ts';
+import {
+  gone,
+  interruption,
+  isCordoned,
+  isOurs,
+  patchFailure,
+  UNCORDONED,
+  unseenUntil,
+  unwanted,
+  wasUncordoned,
+} from './interruption.ts';
+import type { Approval } from './gates/gate.ts';
+import type { GateVerdict } from './gates/gate-blocker.ts';
+import { readJournal } from './journal.ts';
+import { isPressing, type Maintenance, type MaintenanceState, type Phase } from './maintenance.ts';
+import { rebooting } from './rebooting.ts';
 import { windowCauses } from './schedule/hold.ts';
 import { settlingBlocker } from './settle.ts';
 import { takeBack } from './take-back.ts';
+import { verifying } from './verifying.ts';
 import type { Needs, World } from './world.ts';
 
 export type NodeEffect =
+  | RunEffect
   | { readonly do: 'Cordon' | 'Mark'; readonly node: Node }
-  | { readonly do: 'Undo'; readonly node: Node }
+  | { readonly do: 'Undo' | 'DeleteNode'; readonly node: Node }
   /** Sets spec.paused: the only spec field that Drover writes on its own, and it says why. */
   | { readonly do: 'Pause'; readonly because: string };
 
@@ -29,6 +47,8 @@ export interface StepInput {
   /** Does the reason still hold? Asked again in every pass, so also before every destructive step. */
   readonly cause: boolean;
   readonly admission: Admission | undefined;
+  /** Asks the gates of its policy once more, before what cannot be taken back. null: it has none, or no time for them. */
+  readonly gates?: () => GateVerdict | null;
   readonly drain: DrainDecision | undefined;
   readonly world: World;
   readonly needs: Needs;
@@ -42,6 +62,8 @@ export interface StepResult {
   readonly podEffects?: readonly PodEffect[];
   readonly waitingFor?: Blocker | null;
   readonly wakeAt?: Millis | null;
+  /** Who has let it start, where that is asked for. */
+  readonly approval?: Approval;
 }
 
 type Step = (input: StepInput) => StepResult;
@@ -51,8 +73,20 @@ export const steps = {
   Pending: pending,
   // entered: admitted | left: empty -> Settling, no longer wanted or stuck -> Undoing | undo: cordon, taint, label; labels of pods
   Draining: draining,
-  // entered: no pod left | left: pods came back -> Draining, empty long enough, volumes off, replacements Ready -> Drained | undo: as Draining
+  // entered: no pod left | left: pods came back -> Draining, empty long enough, volumes off, replacements Ready -> Drained, or the first act | undo: as Draining
   Settling: settling,
+  // entered: settled, a Job is to run first | left: it succeeded -> the act, failed -> ActionFailed, no longer wanted -> Undoing | undo: as Draining, and the Job
+  BeforeHook: beforeHook,
+  // entered: settled, or after the Job | left: another boot id -> Verifying, no pod yet and no longer wanted -> Undoing, too late -> ActionFailed | undo: none once the pod is there
+  Rebooting: rebooting,
+  // entered: as Rebooting | left: the Node is gone -> Drained, no longer wanted -> Undoing | undo: as Draining
+  Deleting: deleting,
+  // entered: rebooted, or after the Job | left: well for long enough -> AfterHook or Undoing (hand back), too late -> ActionFailed | undo: none
+  Verifying: verifying,
+  // entered: verified, a Job is to run | left: it succeeded -> Undoing (hand back), failed -> ActionFailed | undo: the Job
+  AfterHook: afterHook,
+  // entered: what was done to the node failed | left: a person cancels and the node is Ready, or uncordons it -> Undoing | undo: as Draining
+  ActionFailed: actionFailed,
   // entered: settled | left: the cause is gone or it is cancelled -> Undoing (hand back) | undo: as Draining
   Drained: drained,
   // entered: undone after an attempt that stood still | left: time is up -> Pending | undo: nothing is changed here
@@ -64,38 +98,8 @@ export const steps = {
   Failed: stay,
 } as const satisfies Record<Phase, Step>;
 
-const gone = (input: StepInput, phase: Phase): StepResult => ({
-  phase,
-  change: { finishedAt: input.now, message: `node ${input.maintenance.nodeName} is gone` },
-  waitingFor: null,
-});
-
-/** Why it should not go on; null while it should. */
-function unwanted({ maintenance, cause }: StepInput): string | null {
-  if (maintenance.cancelled) return 'cancelled';
-  if (!cause) return 'the reason no longer holds';
-  return null;
-}
-
-function isOurs(input: StepInput): boolean {
-  return input.node !== undefined && readJournal(input.node)?.by === input.maintenance.id;
-}
-
-// An answered patch shows within a second; after so long the watch is taken to be broken.
-const UNSEEN_MS = 30_000;
-
-/** Until when a patch of the node may still show: cancelled in that moment, the node would be left closed by nobody. */
-function unseenUntil({ node, world, now }: StepInput): Millis | null {
-  const attempt = node && world.nodeAttempts?.get(node.name);
-  if (attempt?.version !== node?.resourceVersion || !attempt || attempt.answer === 'Conflict') return null;
-  const until = attempt.inFlight ? now + UNSEEN_MS : attempt.retryAt + UNSEEN_MS;
-  return now < until ? until : null;
-}
-
-/** Why the last patch of the node failed; null when it did not. */
-function patchFailure({ node, world }: StepInput): string | null {
-  return (node && world.nodeAttempts?.get(node.name)?.failed) ?? null;
-}
+/** Limits that a node comes under when another one is back. */
+const queueCauses: ReadonlySet<Blocker['cause']> = new Set(['MaxNodes', 'GroupLimit', 'ControlPlaneLimit', 'ClusterLimit']);
 
 function pending(input: StepInput): StepResult {
   const { maintenance, node, admission, now } = input;
@@ -111,9 +115,11 @@ function pending(input: StepInput): StepResult {
     const waitingFor: Blocker = { cause: 'Paused', because: maintenance.pausedBecause };
     return { phase: 'Pending', waitingFor, ...(isOurs(input) && { nodeEffect: { do: 'Undo', node } }) };
   }
+  const unable = cannotAct(maintenance, node);
+  if (unable) return { phase: 'Pending', waitingFor: unable, ...(isOurs(input) && { nodeEffect: { do: 'Undo', node } }) };
   if (!admission) return { phase: 'Pending' };
   if (admission.blocker) {
-    const queued = admission.blocker.cause === 'MaxNodes' || admission.blocker.cause === 'GroupLimit';
+    const queued = queueCauses.has(admission.blocker.cause);
     const mark = queued && !node.unschedulable && readJournal(node) === null;
     // The mark is for a turn that comes soon: until the next window, pods may well be put on the node.
     const unmark = windowCauses.has(admission.blocker.cause) && isOurs(input);
@@ -134,7 +140,7 @@ function pending(input: StepInput): StepResult {
       waitingFor: message === null ? handingBack : { cause: 'UndoFailed', message },
     };
   }
-  return { phase: 'Draining', change: { startedAt: now } };
+  return { phase: 'Draining', change: { startedAt: now }, ...(admission.approval && { approval: admission.approval }) };
 }
 
 /**
@@ -145,48 +151,6 @@ function isLeftOver({ id, createdAt }: Maintenance, node: Node): boolean {
   const journal = readJournal(node);
   const older = Date.parse(journal?.since ?? '') < Math.floor(createdAt / 1_000) * 1_000;
   return journal?.by === id && journal.stage === 'Cordoned' && !node.unschedulable && older;
-}
-
-/** What stops Draining and Settling alike. */
-function interruption(input: StepInput): StepResult | null {
-  const { maintenance, node } = input;
-  if (!node)
-    return {
-      ...gone(input, 'Drained'),
-      change: { drainedAt: input.now, finishedAt: input.now, message: `node ${maintenance.nodeName} is gone` },
-    };
-  const because = unwanted(input);
-  if (because) return { phase: 'Undoing', change: { message: because } };
-  if (maintenance.paused) return { phase: 'Undoing', change: { message: maintenance.pausedBecause || 'paused' } };
-  const heir = takenOverBy(input);
-  if (heir !== null)
-    return { phase: 'Cancelled', change: { finishedAt: input.now, message: `NodeMaintenance ${heir} has taken the node over` } };
-  if (wasUncordoned(input))
-    return { phase: 'Undoing', change: { message: UNCORDONED }, nodeEffect: { do: 'Pause', because: UNCORDONED } };
-  return null;
-}
-
-/**
- * The controller may want a node that `drover drain` has in hand. It takes it over, and the command lets go: both would otherwise
- * write their journal over the other's without end.
- */
-function takenOverBy({ maintenance, node }: StepInput): string | null {
-  const by = (node && readJournal(node)?.by) ?? '';
-  // The node's agent is the last resort: it lets go of whoever else comes, a person's `drover drain` too.
-  const yields = maintenance.id.startsWith(AGENT) ? by !== maintenance.id : isCommandLine(maintenance.id) && !isCommandLine(by);
-  return yields && by !== '' ? by : null;
-}
-
-const UNCORDONED = 'the node was uncordoned by someone else';
-
-function wasUncordoned({ maintenance, node }: StepInput): boolean {
-  const journal = node && readJournal(node);
-  return journal?.by === maintenance.id && journal.stage === 'Cordoned' && !node?.unschedulable;
-}
-
-function isCordoned(input: StepInput): boolean {
-  const journal = input.node && readJournal(input.node);
-  return input.node?.unschedulable === true && journal?.by === input.maintenance.id && journal.stage === 'Cordoned';
 }
 
 function draining(input: StepInput): StepResult {
@@ -209,7 +173,7 @@ function draining(input: StepInput): StepResult {
   const progressAt = Math.max(maintenance.memory.progressAt ?? 0, maintenance.state.startedAt ?? 0, maintenance.state.phaseSince);
   const asideAt = progressAt + maintenance.settings.stepAsideMs;
   const because = drain.waitingFor?.cause ?? '';
-  const patient = maintenance.goneAt !== undefined || waitsAsAsked(drain.waitingFor);
+  const patient = isPressed(input) || waitsAsAsked(drain.waitingFor);
   if (now >= asideAt && !patient)
     return {
       phase: 'Undoing',
@@ -221,6 +185,10 @@ function draining(input: StepInput): StepResult {
     waitingFor: drain.waitingFor,
     wakeAt: patient ? drain.wakeAt : Math.min(drain.wakeAt ?? asideAt, asideAt),
   };
+}
+
+function isPressed({ maintenance: { goneAt, notice }, now }: StepInput): boolean {
+  return isPressing({ goneAt, heldUntil: notice?.heldUntil }, now);
 }
 
 /** A wait that the policy or the pod itself asks for is no standstill; nor is anything, on a machine that goes anyway. */
@@ -236,7 +204,8 @@ function settling(input: StepInput): StepResult {
   if (drain.remaining > 0) return { phase: 'Draining' };
   const waits = settlingBlocker(input);
   if (waits) return { phase: 'Settling', waitingFor: waits.blocker, wakeAt: waits.wakeAt };
-  return { phase: 'Drained', change: { drainedAt: now }, waitingFor: null };
+  const { action } = input.maintenance;
+  return { phase: action ? firstActOf(action) : 'Drained', change: { drainedAt: now }, waitingFor: null };
 }
 
 function drained(input: StepInput): StepResult {
@@ -257,7 +226,8 @@ function backOff(input: StepInput): StepResult {
   const because = unwanted(input);
   if (because) return { phase: 'Cancelled', change: { finishedAt: now, message: because } };
   const until = maintenance.state.retryAt ?? now;
-  if (now >= until) return { phase: 'Pending' };
+  // What was announced since does not wait for the next try.
+  if (now >= until || isPressed(input)) return { phase: 'Pending' };
   return { phase: 'BackOff', waitingFor: waitOut(until, maintenance.state.attempts, maintenance.state.message), wakeAt: until };
 }
 
@@ -270,6 +240,8 @@ const MAX_RETRY_MS = 6 * 3_600_000;
 function undoing(input: StepInput): StepResult {
   const { node, world, needs } = input;
   if (!node) return gone(input, afterUndo(input).phase === 'HandedBack' ? 'Drained' : 'Cancelled');
+  const rebooting = stopReboot(input);
+  if (rebooting) return { phase: 'Undoing', ...rebooting };
   needs.podsOf.add(node.name);
   const pods = world.podsOn(node.name);
   if (!pods) return { phase: 'Undoing', waitingFor: { cause: 'NotYetSeen', what: `the pods of node ${node.name}` } };
@@ -311,21 +283,33 @@ function undoing(input: StepInput): StepResult {
  */
 function pauseFirst(input: StepInput): { readonly nodeEffect: NodeEffect } | null {
   const { maintenance, node, cause } = input;
-  if (maintenance.paused || maintenance.cancelled || !cause || maintenance.state.drainedAt !== undefined) return null;
+  if (maintenance.paused || maintenance.cancelled || !cause || isDone(maintenance) || maintenance.state.action?.failure)
+    return null;
   return wasUncordoned(input) && node ? { nodeEffect: { do: 'Pause', because: UNCORDONED } } : null;
 }
 
 function afterUndo({ maintenance, cause, now }: StepInput): StepResult {
-  const { state, settings } = maintenance;
-  if (state.drainedAt !== undefined) return { phase: 'HandedBack', change: { finishedAt: now } };
+  const { state, settings, goneAt, notice } = maintenance;
+  if (isDone(maintenance)) return { phase: 'HandedBack', change: { finishedAt: now } };
+  if (state.action?.failure) return { phase: 'Failed', change: { finishedAt: now } };
   if (maintenance.cancelled || !cause) return { phase: 'Cancelled', change: { finishedAt: now } };
-  if (maintenance.paused) return { phase: 'Pending', waitingFor: { cause: 'Paused', because: maintenance.pausedBecause } };
+  // Nothing was done to the node, and the next drain is another one.
+  const over = state.action && { action: { ...state.action, open: false } };
+  if (maintenance.paused)
+    return {
+      phase: 'Pending',
+      waitingFor: { cause: 'Paused', because: maintenance.pausedBecause },
+      ...(over && { change: over }),
+    };
   const attempts = state.attempts + 1;
-  if (attempts >= settings.attempts) return { phase: 'Failed', change: { attempts, finishedAt: now } };
-  const retryAt = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
+  // A machine that goes later is tried once more shortly before, however often it failed: its pods stop then in any case.
+  const lastCall = goneAt === undefined ? undefined : notice?.heldUntil;
+  if (attempts >= settings.attempts && lastCall === undefined) return { phase: 'Failed', change: { attempts, finishedAt: now } };
+  const soon = now + Math.min(MAX_RETRY_MS, settings.retryAfterMs * 2 ** (attempts - 1));
+  const retryAt = Math.min(soon, Math.max(now, lastCall ?? soon));
   return {
     phase: 'BackOff',
-    change: { attempts, retryAt },
+    change: { attempts, retryAt, ...over },
     waitingFor: waitOut(retryAt, attempts, state.message),
     wakeAt: retryAt,
   };

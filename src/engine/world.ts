@@ -5,6 +5,7 @@ import type {
   EndpointSlice,
   LabelUse,
   Node,
+  OneShot,
   Pod,
   ReplicaSet,
   Service,
@@ -12,6 +13,7 @@ import type {
 } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { BudgetIndex } from './budget-index.ts';
+import type { GateNeeds, GateWorld } from './gates/gate.ts';
 import type { PodIndex } from './pod-index.ts';
 import type { DrainSettings } from './settings.ts';
 
@@ -61,6 +63,19 @@ export interface NodeAttempt {
   readonly failed?: string;
 }
 
+/** The last creation or removal of a pod or Job of ours. */
+export interface RunAttempt {
+  readonly inFlight: boolean;
+  /** It was done, or may have been: until `retryAt` it may show. */
+  readonly mayShow: boolean;
+  /** Not tried again before. */
+  readonly retryAt: Millis;
+  /** Message of the last failure; null: it was done. */
+  readonly failed: string | null;
+}
+
+export type RunKind = 'Pod' | 'Job';
+
 export interface World {
   /** Pods bound to the node; null until they have been read. */
   podsOn(nodeName: string): readonly Pod[] | null;
@@ -76,11 +91,17 @@ export interface World {
   readonly attempts: ReadonlyMap<string, Attempt>;
   /** By node name. */
   readonly nodeAttempts?: ReadonlyMap<string, NodeAttempt>;
+  /** Pods or Jobs of one namespace that act on nodes, by name; null until read; asking for it in `needs` makes the runner read it. */
+  runs?(kind: RunKind, namespace: string): ReadonlyMap<string, OneShot> | null;
+  /** By kind, namespace and name, as `runKey` joins them. */
+  readonly runAttempts?: ReadonlyMap<string, RunAttempt>;
   /** Evictions charged to a budget ("namespace/name") that its status does not show yet. */
   charges(budget: string): number;
   /** Detaches that may be sent now: they are paced, or the API server closes slow watchers. */
   readonly detachAllowance: number;
   readonly schedulableNodes: number;
+  /** null: gates are not asked, and taken as open. */
+  readonly gates: GateWorld | null;
 }
 
 /** One node being emptied. */
@@ -100,4 +121,9 @@ export interface Needs {
   readonly namespaces: Set<string>;
   readonly workloads: Set<string>;
   attachments: boolean;
+  /** Namespaces whose pods that reboot nodes are asked for. */
+  readonly rebootPods: Set<string>;
+  /** Namespaces whose Jobs of hooks are asked for. */
+  readonly hookJobs: Set<string>;
+  readonly gates: GateNeeds;
 }

@@ -125,7 +125,7 @@ describe('a Pod', () => {
 });
 
 describe('a Node', () => {
-  it('keeps its taints, conditions, boot id and all annotations', () => {
+  it('keeps its taints, conditions, boot id, versions and all annotations', () => {
     const node = decodeNodeJson({
       metadata: { ...metadata, namespace: undefined, annotations: { 'any/thing': 'ü' }, labels: { zone: 'z' } },
       spec: {
@@ -136,8 +136,23 @@ describe('a Node', () => {
         ],
       },
       status: {
-        conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastTransitionTime: '1970-01-01T00:00:02Z' }],
-        nodeInfo: { bootID: 'b' },
+        conditions: [
+          {
+            type: 'Ready',
+            status: 'True',
+            reason: 'KubeletReady',
+            message: 'dropped',
+            lastTransitionTime: '1970-01-01T00:00:02Z',
+          },
+          { type: 'VMEventScheduled', status: 'True', reason: 'VMEventScheduled', message: 'Preempt Scheduled: soon' },
+        ],
+        nodeInfo: {
+          bootID: 'b',
+          kubeletVersion: 'v1.34.1',
+          osImage: 'Linux',
+          kernelVersion: '6.1',
+          containerRuntimeVersion: 'containerd://2',
+        },
       },
     });
     expect(node).toStrictEqual({
@@ -153,9 +168,19 @@ describe('a Node', () => {
         { key: 'k', value: '', effect: 'NoSchedule' },
         { key: 't', value: 'v', effect: 'NoExecute', timeAdded: 1000 },
       ],
-      conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastTransition: 2000 }],
+      conditions: [
+        { type: 'Ready', status: 'True', reason: 'KubeletReady', lastTransition: 2000 },
+        {
+          type: 'VMEventScheduled',
+          status: 'True',
+          reason: 'VMEventScheduled',
+          lastTransition: 0,
+          message: 'Preempt Scheduled: soon',
+        },
+      ],
       ready: true,
       bootId: 'b',
+      versions: { kubelet: 'v1.34.1', osImage: 'Linux', kernel: '6.1', containerRuntime: 'containerd://2' },
     });
   });
 

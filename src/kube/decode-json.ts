@@ -66,12 +66,20 @@ interface RawPod {
   };
 }
 
+interface RawNodeInfo {
+  bootID?: string;
+  kernelVersion?: string;
+  osImage?: string;
+  containerRuntimeVersion?: string;
+  kubeletVersion?: string;
+}
+
 interface RawNode {
   spec?: {
     unschedulable?: boolean;
     taints?: { key: string; value?: string; effect: string; timeAdded?: string | null }[] | null;
   };
-  status?: { conditions?: RawCondition[] | null; nodeInfo?: { bootID?: string } };
+  status?: { conditions?: RawCondition[] | null; nodeInfo?: RawNodeInfo };
 }
 
 function fillMeta(draft: MetaDraft, meta: RawMeta): void {
@@ -166,6 +174,13 @@ export function decodeNodeJson(object: unknown): Node {
     return at === undefined ? { key, value, effect } : { key, value, effect, timeAdded: at };
   });
   for (const condition of status?.conditions ?? []) addNodeCondition(node, conditionOf(condition));
-  node.bootId = status?.nodeInfo?.bootID ?? '';
+  const { bootID = '', ...info } = status?.nodeInfo ?? {};
+  node.bootId = bootID;
+  node.versions = {
+    kubelet: info.kubeletVersion ?? '',
+    osImage: info.osImage ?? '',
+    kernel: info.kernelVersion ?? '',
+    containerRuntime: info.containerRuntimeVersion ?? '',
+  };
   return finishNode(node);
 }

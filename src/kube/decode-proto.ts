@@ -226,7 +226,13 @@ const NODE: Fields<NodeDraft> = {
   }),
   3: inline({
     4: conditions(addNodeCondition),
-    7: inline({ 3: ascii((node, id) => void (node.bootId = id)) }),
+    7: inline({
+      3: ascii((node, id) => void (node.bootId = id)),
+      4: ascii((node, kernel) => void (node.versions.kernel = kernel)),
+      5: text((node, image) => void (node.versions.osImage = image)),
+      6: ascii((node, runtime) => void (node.versions.containerRuntime = runtime)),
+      7: ascii((node, kubelet) => void (node.versions.kubelet = kubelet)),
+    }),
   }),
 };
 

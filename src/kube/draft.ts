@@ -2,9 +2,9 @@
  * Drafts of the two kinds that are decoded from JSON and from protobuf: both decoders fill a draft, and the rules that make a slim object
  * of it are written once.
  */
-import type { Node, NodeCondition, Owner, Pod, PodPhase, StringMap, Taint } from '../api/objects.ts';
+import type { Node, NodeCondition, NodeVersions, Owner, Pod, PodPhase, StringMap, Taint } from '../api/objects.ts';
 import type { Millis } from '../lib/clock.ts';
-import { intern, NO_LABELS } from './intern.ts';
+import { createCache, intern, NO_LABELS } from './intern.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -13,6 +13,8 @@ const NONE: readonly never[] = Object.freeze([]);
 /** Annotations of a pod that are kept: ours. */
 export const OWN_ANNOTATIONS = 'drover.dev/';
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+/** Node conditions whose message is kept: AKS tells the kind of its event and the time of it only there. */
+const TOLD_CONDITIONS: ReadonlySet<string> = new Set(['VMEventScheduled']);
 
 export interface MetaDraft {
   namespace: string;
@@ -63,6 +65,7 @@ export interface NodeDraft extends MetaDraft {
   conditions: NodeCondition[];
   ready: boolean;
   bootId: string;
+  versions: Mutable<NodeVersions>;
 }
 
 // One flat literal each: built from a spread of a common part, drafts cost more than all the decoding (28 of 60 s in a profile).
@@ -119,6 +122,7 @@ export function newNode(): NodeDraft {
     conditions: [],
     ready: false,
     bootId: '',
+    versions: { kubelet: '', osImage: '', kernel: '', containerRuntime: '' },
   };
 }
 
@@ -137,9 +141,10 @@ export function addPodCondition(pod: PodDraft, condition: ConditionDraft): void 
 }
 
 export function addNodeCondition(node: NodeDraft, condition: ConditionDraft): void {
-  const { type, status, reason, lastTransition } = condition;
+  const { type, status, reason, lastTransition, message } = condition;
   if (type === 'Ready') node.ready = status === 'True';
-  node.conditions.push({ type: intern(type), status: intern(status), reason: intern(reason), lastTransition });
+  const told = TOLD_CONDITIONS.has(type) && { message };
+  node.conditions.push({ type: intern(type), status: intern(status), reason: intern(reason), lastTransition, ...told });
 }
 
 /** Host ports that the scheduler counts: of containers, and of init containers that keep running (sidecars). */
@@ -193,6 +198,14 @@ export function finishPod(draft: PodDraft): Pod {
   return pod;
 }
 
+/** One object for the many nodes of a pool that run the same. */
+function sharedVersions(versions: NodeVersions): NodeVersions {
+  const { kubelet, osImage, kernel, containerRuntime } = versions;
+  return versionSets(`${kubelet}\n${osImage}\n${kernel}\n${containerRuntime}`, () => versions);
+}
+
+const versionSets = createCache<NodeVersions>(1_000);
+
 export function finishNode(draft: NodeDraft): Node {
   const node: Mutable<Node> = {
     namespace: '',
@@ -207,6 +220,7 @@ export function finishNode(draft: NodeDraft): Node {
     conditions: draft.conditions,
     ready: draft.ready,
     bootId: draft.bootId,
+    versions: sharedVersions(draft.versions),
   };
   if (draft.deletedAt !== undefined) node.deletedAt = draft.deletedAt;
   return node;

@@ -7,6 +7,7 @@ import type {
   LabelUse,
   Node,
   ObjectMeta,
+  OneShot,
   Pod,
   ReplicaSet,
   Service,
@@ -15,6 +16,7 @@ import type {
 import { pathOf } from './client.ts';
 import { decodeNodeJson, decodePodJson } from './decode-json.ts';
 import { decodeNodeProto, decodePodProto } from './decode-proto.ts';
+import { decodeOneShotJob, decodeOneShotPod } from './decode-one-shot.ts';
 import {
   decodeBudget,
   decodeClaim,
@@ -54,6 +56,9 @@ function kind<T extends ObjectMeta>(
 }
 
 export const pods = kind<Pod>('Pod', 'v1', 'pods', decodePodJson, { decodeProto: decodePodProto });
+/** Pods that act on nodes, few of them: whole, for what they say at their end. */
+export const rebootPods = kind<OneShot>('Pod', 'v1', 'pods', decodeOneShotPod);
+export const hookJobs = kind<OneShot>('Job', 'batch/v1', 'jobs', decodeOneShotJob);
 // A node is about 12 kB, half of it image names.
 export const nodes = kind<Node>('Node', 'v1', 'nodes', decodeNodeJson, {
   decodeProto: decodeNodeProto,

@@ -3,10 +3,13 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import type { StartController } from '../cli/controller-config.ts';
+import { parseLimit } from '../api/int-or-percent.ts';
 import { CommandError } from '../cli/errors.ts';
 import { runController } from '../controller/controller.ts';
+import { createGateSender } from '../controller/gates/send.ts';
 import { createEventRecorder } from '../controller/event-recorder.ts';
 import { countRequests, createControllerMetrics } from '../controller/metrics.ts';
+import { createNotices } from '../controller/notices.ts';
 import { createObserver } from '../controller/observing.ts';
 import { passCheck, startServer } from '../lib/observe-server.ts';
 import { isoSeconds } from '../engine/journal.ts';
@@ -15,6 +18,7 @@ import { connect } from '../kube/request.ts';
 import { createWallClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { createRegistry } from '../lib/metrics.ts';
+import { secretsOf, textOf } from '../notify/read-secret.ts';
 import { createTextLog } from '../cli/text-log.ts';
 import { accessFor } from './connect.ts';
 
@@ -40,7 +44,20 @@ export const startController: StartController = async (config, { cluster, versio
   const identity = `${hostname()}_${randomUUID().slice(0, 8)}`;
   const recorder = createEventRecorder({ client, clock, log, component: 'drover', instance: hostname() });
   metrics.readEvents(recorder);
-  const observer = createObserver({ client, clock, log, metrics, recorder });
+  const notices = createNotices({
+    client,
+    clock,
+    log,
+    random: Math.random,
+    secrets: secretsOf(() => Promise.resolve(client), clock, process.env),
+    readFile: textOf,
+    userAgent: `drover/${version}`,
+    own: config.notify ?? [],
+    clusterName: config.clusterName ?? '',
+    metrics: metrics.notify,
+    recorder,
+  });
+  const observer = notices.beside(createObserver({ client, clock, log, metrics, recorder }));
 
   const leaseNamespace = config.leaderElectionNamespace ?? access.namespace;
   const controller = runController({
@@ -52,6 +69,11 @@ export const startController: StartController = async (config, { cluster, versio
     leaderElect: config.leaderElect,
     leaseNamespace,
     observer,
+    askGates: createGateSender(clock),
+    limits: {
+      maxNodes: config.limits.maxNodes === undefined ? null : parseLimit(config.limits.maxNodes),
+      perGroup: config.limits.perGroup.map(({ label, maxNodes }) => ({ label, maxNodes: parseLimit(maxNodes) })),
+    },
   });
   let isReady = false;
   const server =
@@ -104,7 +126,7 @@ export const startController: StartController = async (config, { cluster, versio
   } finally {
     if (signal.aborted) log.info('stopping: nothing new is started');
     cancelTick();
-    await controller.stop();
+    await controller.stop(() => notices.stop());
     await recorder.stop();
     await server?.close();
     client.close();

@@ -4,7 +4,7 @@ import type { Node } from '../api/objects.ts';
 import { createConditionTimes } from './condition.ts';
 import { matchReason, type ReasonContext, type ReasonRule, stillHolds } from './reason.ts';
 
-const none: ReasonContext = { now: NOW, conditionSince: () => null };
+const none: ReasonContext = { now: NOW, conditionSince: () => null, newestVersion: () => null };
 const matches = (rule: ReasonRule, node: Node) => matchReason(rule, node, none);
 
 describe('a taint reason', () => {
@@ -85,7 +85,7 @@ const dead = (forMs: number): Extract<ReasonRule, { type: 'Condition' }> => ({
 function seen(...versions: readonly (readonly [at: number, node: Node])[]) {
   const times = createConditionTimes();
   for (const [at, node] of versions) times.see(node, at);
-  return (now: number): ReasonContext => ({ now, conditionSince: times.since });
+  return (now: number): ReasonContext => ({ now, conditionSince: times.since, newestVersion: () => null });
 }
 
 describe('a condition reason', () => {

@@ -156,6 +156,8 @@ export interface Container {
   readonly name: string;
   readonly image?: string;
   readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly securityContext?: { readonly privileged?: boolean };
   readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
   readonly ports?: readonly {
     readonly name?: string;
@@ -199,6 +201,8 @@ export interface PodSpec {
   readonly schedulerName?: string;
   readonly schedulingGates?: readonly { readonly name: string }[];
   readonly hostNetwork?: boolean;
+  readonly hostPID?: boolean;
+  readonly securityContext?: { readonly windowsOptions?: { readonly hostProcess?: boolean } };
   readonly hostname?: string;
   readonly subdomain?: string;
   readonly readinessGates?: readonly { readonly conditionType: string }[];

@@ -37,6 +37,14 @@ export interface DrawnWorkload {
   readonly big: boolean;
 }
 
+/** What is done to the empty node. `tries`: how many pods may be tried. */
+export interface DrawnReboot {
+  readonly delayBefore: string;
+  readonly tries: number;
+  readonly timeout: string;
+  readonly healthyFor: string;
+}
+
 export interface DrawnPolicy {
   readonly selects: 'old' | 'new' | 'all';
   readonly maxNodes: number | string;
@@ -46,6 +54,8 @@ export interface DrawnPolicy {
   readonly reason: 'taint' | 'condition' | 'label';
   readonly handBack: 'WhenCauseClears' | 'Never';
   readonly drain: DrainSpecInput;
+  /** null: it is drained, and no more. */
+  readonly reboot: DrawnReboot | null;
 }
 
 export interface DrawnMaintenance {
@@ -56,6 +66,7 @@ export interface DrawnMaintenance {
   readonly goneInMs: Millis | null;
   readonly handBack: 'WhenCauseClears' | 'Never';
   readonly drain: DrainSpecInput;
+  readonly reboot: DrawnReboot | null;
 }
 
 /** `which` counts modulo what there is. */

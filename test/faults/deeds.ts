@@ -1,7 +1,7 @@
 /** What people and machines do while Drover works. */
 import { GROUP_VERSION } from '../../src/api/names.ts';
 import * as kinds from '../../src/sim/apiserver/kinds.ts';
-import type { DrawnDeed, DrawnMaintenance, DrawnPolicy } from './case.ts';
+import type { DrawnDeed, DrawnMaintenance, DrawnPolicy, DrawnReboot } from './case.ts';
 import { callOut, cordon, createNode, mark, POOL, CALL, ZONE } from './nodes.ts';
 import type { Stage } from './stage.ts';
 
@@ -17,6 +17,13 @@ function pick<T>(list: readonly T[], which: number): T | undefined {
 function expectAnswer({ ask }: Stage, method: string, to: string, body?: unknown): void {
   const answer = ask(method, to, body);
   if (answer.code >= 300 && ![404, 409, 422].includes(answer.code)) throw new Error(`${method} ${to} is answered ${answer.code}`);
+}
+
+/** As the spec has it. */
+function actionOf(reboot: DrawnReboot | null): object {
+  if (!reboot) return {};
+  const { tries, timeout, delayBefore, healthyFor } = reboot;
+  return { action: 'Reboot', reboot: { attempts: tries, timeout, delayBefore }, verify: { readyTimeout: '4m', healthyFor } };
 }
 
 export function createPolicy(stage: Stage, name: string, drawn: DrawnPolicy): void {
@@ -40,6 +47,7 @@ export function createPolicy(stage: Stage, name: string, drawn: DrawnPolicy): vo
       handBack,
       priority,
       drain,
+      ...actionOf(drawn.reboot),
       disruption: {
         maxNodes: drawn.maxNodes,
         minInterval: drawn.minInterval,
@@ -65,6 +73,7 @@ export function createMaintenance(stage: Stage, name: string, drawn: DrawnMainte
       priority: drawn.priority,
       handBack: drawn.handBack,
       drain: drawn.drain,
+      ...actionOf(drawn.reboot),
       ...(drawn.goneInMs !== null && { deadline: new Date(stage.clock.now() + drawn.goneInMs).toISOString() }),
     },
   });

@@ -1,6 +1,16 @@
 /** What fast-check draws runs from. Every field shrinks towards the plain case: no fault, no deed, one quick Deployment. */
 import fc from 'fast-check';
-import type { Case, Deed, DrawnBudget, DrawnFault, DrawnMaintenance, DrawnNode, DrawnPolicy, DrawnWorkload } from './case.ts';
+import type {
+  Case,
+  Deed,
+  DrawnBudget,
+  DrawnFault,
+  DrawnMaintenance,
+  DrawnNode,
+  DrawnPolicy,
+  DrawnReboot,
+  DrawnWorkload,
+} from './case.ts';
 import type { DrainSpecInput } from './drain-input.ts';
 
 /** Drawn as often as its weight says; shrinks to the first. */
@@ -90,6 +100,16 @@ const drain: fc.Arbitrary<DrainSpecInput> = fc
   })
   .map(({ hasDeadline, ...rest }) => ({ ...rest, ...(hasDeadline && { deadline: '2m' }) }));
 
+const reboot: fc.Arbitrary<DrawnReboot | null> = fc.option(
+  fc.record({
+    delayBefore: oneOf([80, '0s'], [20, '10s']),
+    tries: oneOf([80, 1], [20, 2]),
+    timeout: oneOf([80, '3m'], [20, '40s']),
+    healthyFor: oneOf([70, '5s'], [30, '30s']),
+  }),
+  { freq: 1 },
+);
+
 const policy: fc.Arbitrary<DrawnPolicy> = fc.record({
   selects: oneOf([5, 'old'], [3, 'all'], [2, 'new']),
   maxNodes: oneOf([40, 1], [30, 2], [10, '30%'], [10, '50%'], [10, '100%']),
@@ -99,6 +119,7 @@ const policy: fc.Arbitrary<DrawnPolicy> = fc.record({
   reason: oneOf([70, 'taint'], [15, 'label'], [15, 'condition']),
   handBack: oneOf([80, 'WhenCauseClears'], [20, 'Never']),
   drain,
+  reboot,
 });
 
 const maintenance: fc.Arbitrary<DrawnMaintenance> = fc.record({
@@ -108,6 +129,7 @@ const maintenance: fc.Arbitrary<DrawnMaintenance> = fc.record({
   goneInMs: oneOf([80, null], [10, 60_000], [10, 200_000]),
   handBack: oneOf([80, 'WhenCauseClears'], [20, 'Never']),
   drain,
+  reboot,
 });
 
 const deed: fc.Arbitrary<Deed> = oneOf(

@@ -1,5 +1,6 @@
 /** One process of Drover in the run: the real controller on a clock and a connection that can fail it. */
 import { runController } from '../../src/controller/controller.ts';
+import { noClusterLimits } from '../../src/engine/admission.ts';
 import { KubeError, type KubeRequest } from '../../src/kube/client.ts';
 import type { Millis } from '../../src/lib/clock.ts';
 import type { Log } from '../../src/lib/log.ts';
@@ -125,6 +126,8 @@ export function startProcess(options: ProcessOptions): Process {
     identity,
     leaderElect: options.leaderElect,
     leaseNamespace: 'default',
+    askGates: 'TakenAsOpen',
+    limits: noClusterLimits,
     observer,
   });
   void controller.ready.catch((error: unknown) => {

@@ -7,6 +7,7 @@ import { handsOverWhereItCan, leavesNoOrphan, losesNoReadyPod } from './promises
 import { keepsLimits } from './promises/limits.ts';
 import { touchesOnlyItsOwn } from './promises/marks.ts';
 import { doesNotSpin } from './promises/pace.ts';
+import { rebootsOnceWhatItDrained } from './promises/reboots.ts';
 import { asksOnlyWhatBudgetsAllow } from './promises/requests.ts';
 import { drainsWhatItCallsDrained, oneMaintenancePerNode } from './promises/phases.ts';
 
@@ -19,6 +20,7 @@ export const promises: readonly KeepWatch[] = [
   touchesOnlyItsOwn,
   oneMaintenancePerNode,
   drainsWhatItCallsDrained,
+  rebootsOnceWhatItDrained,
   losesNoReadyPod,
   handsOverWhereItCan,
   leavesNoOrphan,

@@ -35,7 +35,17 @@ async function pass({ clock, isGivenUp }: Stage, ms: Millis): Promise<void> {
 
 const OVER = new Set(['HandedBack', 'Cancelled', 'Failed', 'Drained']);
 /** What only somebody else ends: nothing comes of waiting longer. */
-const STANDS = new Set(['Paused', 'PolicyPaused', 'PolicyMissing', 'MaxNodes', 'GroupLimit', 'NodeTaken', 'Finalizer']);
+const STANDS = new Set([
+  'Paused',
+  'PolicyPaused',
+  'PolicyMissing',
+  'MaxNodes',
+  'GroupLimit',
+  'NodeTaken',
+  'Finalizer',
+  'RebootFailed',
+  'VerifyFailed',
+]);
 const QUIET_MS: Millis = 40_000;
 
 /** For how long nothing may change although something is still to come: the longest patience of what is under way. */
@@ -44,7 +54,9 @@ function patience({ api, maintenances, clock }: Stage): Millis {
   for (const { spec, status } of api.list(maintenances)) {
     if (OVER.has(status?.phase ?? '') || STANDS.has(status?.waitingFor?.cause ?? '')) continue;
     const { stepAside, handoverTimeout, settle: settling } = spec.drain;
-    const waits = [stepAside, handoverTimeout, settling.timeout].map(parseDuration);
+    const { reboot, verify } = spec;
+    const acts = [reboot?.timeout, reboot?.delayBefore, verify?.readyTimeout, verify?.healthyFor].flatMap((each) => each ?? []);
+    const waits = [stepAside, handoverTimeout, settling.timeout, ...acts].map(parseDuration);
     const retry = status?.retryAt === undefined ? 0 : Date.parse(status.retryAt) - clock.now();
     longest = Math.max(longest, retry + QUIET_MS, Math.max(...waits) + QUIET_MS);
   }

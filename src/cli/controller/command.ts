@@ -8,8 +8,15 @@ const settings = {
   leaderElect: tristate('Act only while holding the Lease (the default). Without it, run one replica only.'),
   leaderElectionNamespace: setting('namespace', 'Namespace of the Lease.', 'where the process runs'),
   metricsAddress: setting('host:port', 'Where /metrics, /healthz and /readyz are served; 0 serves nothing.', ':8080'),
+  limits: setting(
+    'limits',
+    'How many nodes may be out at once, all policies together: 5 or 10%, and label=limit for groups, joined by commas.',
+    'as the policies allow',
+  ),
   logLevel: setting('level', 'debug, info, warn or error.', 'info'),
   logFormat: setting('format', 'json or text.', 'json'),
+  clusterName: text('name', 'What messages call this cluster.'),
+  notify: text('file', 'YAML file with the list of channels that is notify in the configuration.'),
 } as const satisfies Flags;
 
 const flags = {

@@ -1,5 +1,6 @@
 /** The simulated cluster with its doors, and Drover's own controller on it: wired as `drover controller` wires it on a real one. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { noClusterLimits } from '../../engine/admission.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runController } from '../../controller/controller.ts';
@@ -80,6 +81,8 @@ export async function setStage({ scene, clock, port, log }: StageOptions): Promi
         identity: 'demo',
         leaderElect: false,
         leaseNamespace: 'default',
+        askGates: 'TakenAsOpen',
+        limits: noClusterLimits,
         observer,
       });
       stopController = async () => {

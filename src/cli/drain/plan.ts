@@ -5,6 +5,7 @@
 import type { Node, Pod } from '../../api/objects.ts';
 import { type Caches, openCaches } from '../../controller/caches.ts';
 import { decideDrains, type PodReport } from '../../engine/drain.ts';
+import { noGateNeeds } from '../../engine/gates/gate.ts';
 import type { PodEffect } from '../../engine/effect.ts';
 import { explain } from '../../engine/explain.ts';
 import type { DrainSettings } from '../../engine/settings.ts';
@@ -52,6 +53,9 @@ export async function planDrain(options: PlanOptions): Promise<NodePlan[]> {
         namespaces: new Set(),
         workloads: new Set(),
         attachments: false,
+        rebootPods: new Set(),
+        hookJobs: new Set(),
+        gates: noGateNeeds(),
       };
       const plans = decideAllTiers(options, caches, needs, clock.now());
       caches.provide(needs);
@@ -101,6 +105,7 @@ function decideAllTiers({ nodes, settings }: PlanOptions, caches: Caches, needs:
       attempts: new Map(),
       charges: () => 0,
       detachAllowance: Number.MAX_SAFE_INTEGER,
+      gates: null,
       schedulableNodes: Number.MAX_SAFE_INTEGER,
     };
     let waiting = 0;

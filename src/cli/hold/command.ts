@@ -32,10 +32,28 @@ export const resumeCommand: AnyCommand = defineCommand({
   name: 'resume',
   summary: 'Let a paused maintenance or policy go on',
   arguments: 'NODE... | policy/NAME...',
-  description: [`Takes spec.paused back. ${targets}`],
-  examples: [{ does: 'Go on', line: 'resume worker-1' }],
+  description: [`Takes spec.paused back, and closes the breaker of a policy (spec.disruption.breaker). ${targets}`],
+  examples: [
+    { does: 'Go on', line: 'resume worker-1' },
+    { does: 'The failures have been looked at', line: 'resume policy/kernel-updates' },
+  ],
   flags,
   load: async () => ({ run: (await import('./run.ts')).resume }),
+});
+
+export const approveCommand: AnyCommand = defineCommand({
+  name: 'approve',
+  summary: 'Let a node start whose policy asks for an approval',
+  arguments: 'NODE... | policy/NAME...',
+  description: [
+    `Writes who has approved it and when (annotation drover.dev/approved). It is good for as long as spec.gates.approval.validFor of the policy says; every other gate and limit holds. policy/NAME approves all nodes of the policy that start within that time. ${targets}`,
+  ],
+  examples: [
+    { does: 'This node may go', line: 'approve worker-1' },
+    { does: 'So may all that wait for this policy', line: 'approve policy/kernel-updates' },
+  ],
+  flags,
+  load: async () => ({ run: (await import('./run.ts')).approve }),
 });
 
 export const cancelCommand: AnyCommand = defineCommand({

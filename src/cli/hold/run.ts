@@ -1,13 +1,24 @@
-/** `drover pause`, `resume`, `cancel` and `run-now`. */
+/** `drover pause`, `resume`, `cancel`, `approve` and `run-now`. */
+import { annotations } from '../../api/names.ts';
 import type { MaintenancePhase, MaintenancePolicy, NodeMaintenance } from '../../api/resources.ts';
 import { causeHeld } from '../../controller/ended.ts';
-import { isCommandLine, readJournal } from '../../engine/journal.ts';
+import { BREAKER_OPEN } from '../../controller/gates/breakers.ts';
+import { markText } from '../../controller/gates/marks.ts';
+import { isCommandLine, isoSeconds, readJournal } from '../../engine/journal.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Context } from '../command.ts';
 import { CommandError, exitCode, UsageError } from '../errors.ts';
 import { closeMatches, nodeName, readNode } from '../nodes.ts';
 import { printObject } from '../print-object.ts';
-import { currentOf, noResources, patchSpec, readMaintenances, readPolicies, type Target } from '../resources.ts';
+import {
+  currentOf,
+  noResources,
+  type ObjectChange,
+  patchObject,
+  readMaintenances,
+  readPolicies,
+  type Target,
+} from '../resources.ts';
 import type { HoldFlags, PauseFlags } from './command.ts';
 
 export async function pause(context: Context, args: readonly string[], flags: PauseFlags): Promise<number> {
@@ -19,24 +30,32 @@ export async function pause(context: Context, args: readonly string[], flags: Pa
         throw new CommandError(
           `node ${spec.nodeName} is drained already, there is nothing to pause; hand it back with: ${context.program} cancel ${spec.nodeName}`,
         );
-      return { paused: true, pausedBecause: because };
+      return { spec: { paused: true, pausedBecause: because } };
     },
-    policy: () => ({ paused: true }),
+    policy: () => ({ spec: { paused: true } }),
   });
 }
 
 export async function resume(context: Context, args: readonly string[], flags: HoldFlags): Promise<number> {
   return change(context, args, flags, {
     word: 'resumed',
-    maintenance: () => ({ paused: false, pausedBecause: null }),
-    policy: () => ({ paused: false }),
+    maintenance: () => ({ spec: { paused: false, pausedBecause: null } }),
+    policy(name, policies) {
+      const spec = { paused: false };
+      const policy = policies?.find(({ metadata }) => metadata.name === name);
+      if (!policy?.spec.disruption?.breaker) return { spec };
+      // Never earlier than it opened: the clock of this machine may be behind.
+      const opened = policy.status?.conditions?.find(({ type }) => type === BREAKER_OPEN)?.lastTransitionTime ?? '';
+      const at = isoSeconds(Math.max(context.clock.now(), Date.parse(opened) || 0));
+      return { spec, annotations: { [annotations.resumed]: markText(person(context), at) } };
+    },
   });
 }
 
 export async function cancel(context: Context, args: readonly string[], flags: HoldFlags): Promise<number> {
   return change(context, args, flags, {
     word: 'cancelled',
-    maintenance: () => ({ cancelled: true }),
+    maintenance: () => ({ spec: { cancelled: true } }),
     policy: (name) => {
       throw new UsageError(
         `policy/${name} cannot be cancelled; pause it (${context.program} pause policy/${name}) or delete it with kubectl`,
@@ -51,7 +70,7 @@ export async function runNow(context: Context, args: readonly string[], flags: H
     maintenance({ spec, status }) {
       const phase = status?.phase ?? 'Pending';
       if (!waits.has(phase)) throw new CommandError(`node ${spec.nodeName} does not wait for a window: it is ${phase} already`);
-      return { runNow: true };
+      return { spec: { runNow: true } };
     },
     policy: (name) => {
       throw new UsageError(
@@ -61,20 +80,52 @@ export async function runNow(context: Context, args: readonly string[], flags: H
   });
 }
 
+export async function approve(context: Context, args: readonly string[], flags: HoldFlags): Promise<number> {
+  const mark = { annotations: { [annotations.approved]: markText(person(context), isoSeconds(context.clock.now())) } };
+  const check = (name: string | undefined, policies: readonly MaintenancePolicy[] | undefined) => {
+    const policy = policies?.find(({ metadata }) => metadata.name === name);
+    if (policies && !policy?.spec.gates?.approval)
+      throw new CommandError(
+        name === undefined
+          ? 'it belongs to no policy, and so waits for no approval'
+          : `policy ${name} asks for no approval (spec.gates.approval)`,
+      );
+  };
+  return change(context, args, flags, {
+    word: 'approved',
+    maintenance({ spec, status }, policies) {
+      const phase = status?.phase ?? 'Pending';
+      if (!waits.has(phase))
+        throw new CommandError(`node ${spec.nodeName} does not wait for an approval: it is ${phase} already`);
+      check(spec.policy, policies);
+      return mark;
+    },
+    policy(name, policies) {
+      check(name, policies);
+      return mark;
+    },
+  });
+}
+
+function person({ identity }: Context): string {
+  return identity.replace(/^cli:/, '');
+}
+
 /** Phases before a start; a window can hold back no other. */
 const waits: ReadonlySet<MaintenancePhase> = new Set(['Pending', 'BackOff', 'Undoing']);
 
 interface Change {
   readonly word: string;
-  readonly maintenance: (maintenance: NodeMaintenance) => object;
-  readonly policy: (name: string) => object;
+  readonly maintenance: (maintenance: NodeMaintenance, policies: readonly MaintenancePolicy[]) => ObjectChange;
+  /** @param policies absent before the cluster has been asked */
+  readonly policy: (name: string, policies?: readonly MaintenancePolicy[]) => ObjectChange;
 }
 
 interface Step {
   readonly target: Target;
   /** The node of a maintenance. */
   readonly node?: string;
-  readonly spec: object;
+  readonly change: ObjectChange;
 }
 
 /** Everything is looked up before the first change: a slip in the third name changes nothing. */
@@ -89,7 +140,7 @@ async function change(context: Context, args: readonly string[], { dryRun, outpu
   const steps: Step[] = [];
   for (const word of words) steps.push(await stepFor(word, client, maintenances, policies, what));
 
-  for (const { target, spec } of steps) if (dryRun !== 'client') await patchSpec(client, target, spec, dryRun === 'server');
+  for (const { target, change: to } of steps) if (dryRun !== 'client') await patchObject(client, target, to, dryRun === 'server');
   const note = dryRun === 'none' ? '' : ` (${dryRun === 'server' ? 'server ' : ''}dry run)`;
   if (output === 'text')
     for (const { target, node } of steps)
@@ -98,7 +149,7 @@ async function change(context: Context, args: readonly string[], { dryRun, outpu
     await printObject(context.screen, output, {
       ok: true,
       dryRun,
-      changed: steps.map(({ target, node, spec }) => ({ ...target, ...(node && { node }), spec })),
+      changed: steps.map(({ target, node, change: to }) => ({ ...target, ...(node && { node }), ...to })),
     });
   return exitCode.ok;
 }
@@ -129,17 +180,21 @@ async function stepFor(
   const target = targetOf(word);
   if (target?.kind === 'policy') {
     if (!policies.some((policy) => policy.metadata.name === target.name)) throw unknown('policy', target.name, policies);
-    return { target, spec: what.policy(target.name) };
+    return { target, change: what.policy(target.name, policies) };
   }
   if (target) {
     const found = maintenances.find((each) => each.metadata.name === target.name);
     if (!found) throw unknown('maintenance', target.name, maintenances);
-    return { target, node: found.spec.nodeName, spec: what.maintenance(found) };
+    return { target, node: found.spec.nodeName, change: what.maintenance(found, policies) };
   }
   const name = nodeName(word);
   const current = currentOf(name, maintenances);
   if (current)
-    return { target: { kind: 'maintenance', name: current.metadata.name }, node: name, spec: what.maintenance(current) };
+    return {
+      target: { kind: 'maintenance', name: current.metadata.name },
+      node: name,
+      change: what.maintenance(current, policies),
+    };
   throw await noMaintenance(client, name, maintenances);
 }
 

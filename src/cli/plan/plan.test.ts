@@ -57,6 +57,21 @@ describe('a plan', () => {
     }
   });
 
+  it('counts a node that is rebooted as done when it is back', async () => {
+    const drained = plan({ names: ['node-00000', 'node-00001'] });
+    const policies = drained.proposal.policies.map((policy) => ({
+      ...policy,
+      spec: { ...policy.spec, action: 'Reboot' as const },
+    }));
+    const result = await rehearse({ ...drained, proposal: { ...drained.proposal, policies } });
+    expect(result.nodes.map(({ phase, stuck }) => [phase, stuck])).toEqual(Array(2).fill(['HandedBack', null]));
+    // A machine is down for half a minute at least, and is looked at for another; the second begins when the first is back.
+    const [first, second] = result.nodes;
+    expect((first?.drainedMs ?? 0) - (first?.startedMs ?? 0)).toBeGreaterThan(MINUTE);
+    expect(second?.startedMs).toBeGreaterThanOrEqual(first?.drainedMs ?? Infinity);
+    expect(result.unfinished).toBe(false);
+  });
+
   it('takes longer when fewer nodes may be out', async () => {
     const [one, three] = [await rehearse(plan({ maxNodes: 1 })), await rehearse(plan({ maxNodes: 3 }))];
     expect(one.makespanMs).toBeGreaterThan(three.makespanMs * 1.5);
@@ -125,6 +140,27 @@ describe('the report', () => {
       assumed: { readySeconds: 3, stopSeconds: 1, learnedOwners: 6 },
       nodes: [{ node: 'node-00000', phase: 'HandedBack', pods: 10, stuck: null }],
       violations: 0,
+    });
+  });
+});
+
+describe('a plan with gates', () => {
+  it('takes them as open, and says so', async () => {
+    const made = plan();
+    const text = [
+      'apiVersion: drover.dev/v1alpha1',
+      'kind: MaintenancePolicy',
+      'metadata: {name: careful}',
+      'spec: {nodeSelector: {matchLabels: {pool: all}}, reasons: [{type: Taint, taint: {key: retire}}], gates: {approval: {}, prometheus: [{url: "http://nowhere", alerts: {}}]}}',
+    ].join('\n');
+    const gated = { ...made, proposal: proposePolicies(nodesOf(made.snapshot), [{ file: 'careful.yaml', text }], true) };
+    const result = await rehearse(gated);
+    expect(isStuck(result)).toBe(false);
+    expect(textReport(gated, result, { columns: 100, unicode: true, paint: (_, each) => each })[1]).toBe(
+      'Policy careful has gates (approval, prometheus[0]), which a plan cannot ask: it takes them as open.',
+    );
+    expect(jsonReport(gated, result)).toMatchObject({
+      gatesTakenAsOpen: [{ policy: 'careful', gates: ['approval', 'prometheus[0]'] }],
     });
   });
 });

@@ -36,6 +36,9 @@ export function textReport(plan: Rehearsal, result: Rehearsed, canvas: Canvas): 
     ...result.windows.map(
       ({ policy, opens, opensMs }) => `Policy ${policy} starts nothing before ${opens}, ${elapsed(opensMs)} after the snapshot.`,
     ),
+    ...result.gates.map(
+      ({ policy, gates }) => `Policy ${policy} has gates (${gates.join(', ')}), which a plan cannot ask: it takes them as open.`,
+    ),
     ...section('Timeline', [...timeline(interesting, result.makespanMs, canvas), ...more(nodes, interesting.length)]),
     ...section('Can never move', [
       ...blocked
@@ -125,6 +128,7 @@ export function jsonReport({ snapshot, timings }: Rehearsal, result: Rehearsed):
       phases: phases.map(({ phase, atMs }) => ({ phase, at: seconds(atMs) })),
     })),
     windows: result.windows.map(({ policy, opens, opensMs }) => ({ policy, opens, opensAt: seconds(opensMs) })),
+    gatesTakenAsOpen: result.gates,
     blocked: result.blocked,
     blinks: result.blinks.map(({ shortMs, noneMs, ...blink }) => ({
       ...blink,

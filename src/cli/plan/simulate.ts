@@ -3,6 +3,7 @@
  * computed here; it is what an onlooker saw.
  */
 import { parseDuration } from '../../api/duration.ts';
+import { noClusterLimits } from '../../engine/admission.ts';
 import type { NodeMaintenance } from '../../api/resources.ts';
 import { compilePolicy } from '../../controller/compile.ts';
 import { runController } from '../../controller/controller.ts';
@@ -77,6 +78,8 @@ export interface Rehearsed {
   /** Given up at `limitMs`. */
   readonly unfinished: boolean;
   /** Of policies whose windows are closed at the beginning: when the first opens. */
+  /** Policies with gates, which the plan takes as open, and what they are called. */
+  readonly gates: readonly { readonly policy: string; readonly gates: readonly string[] }[];
   readonly windows: readonly { readonly policy: string; readonly opensMs: Millis; readonly opens: string }[];
 }
 
@@ -122,6 +125,8 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
     identity: 'plan',
     leaderElect: false,
     leaseNamespace: 'default',
+    askGates: 'TakenAsOpen',
+    limits: noClusterLimits,
     observer,
     restMs: restMs(api.count(nodeKind)),
   });
@@ -160,7 +165,16 @@ export async function rehearse(plan: Rehearsal): Promise<Rehearsed> {
     violations: violations(),
     unfinished: !nodes.allEnded(),
     windows,
+    gates: gatesOf(plan.proposal),
   };
+}
+
+function gatesOf({ policies }: Proposal): Rehearsed['gates'] {
+  return policies.flatMap((policy) => {
+    const { name, limits } = compilePolicy(policy);
+    const gates = [...new Set(limits.gates.map((gate) => gate.name))];
+    return gates.length > 0 ? [{ policy: name, gates }] : [];
+  });
 }
 
 function closedWindows({ policies }: Proposal, now: Millis): Rehearsed['windows'] {
@@ -253,12 +267,14 @@ function watchMaintenances(
           const at = (phase: Phase) => phases.find((each) => each.phase === phase)?.atMs ?? null;
           const { phase = 'Pending', waitingFor, attempts = 0, progress, message = '' } = object.status ?? {};
           const stuck = waitingFor ?? { cause: phase, message, unblock: '' };
-          const isDrained = phase === 'Drained' || (phase === 'HandedBack' && at('Drained') !== null);
+          // One that is rebooted has done what was wanted when it is back.
+          const doneMs = at('Drained') ?? (object.status?.action?.doneAt === undefined ? null : at('HandedBack'));
+          const isDrained = phase === 'Drained' || (phase === 'HandedBack' && doneMs !== null);
           return {
             node,
             phase,
             startedMs: at('Draining'),
-            drainedMs: isDrained ? at('Drained') : null,
+            drainedMs: isDrained ? doneMs : null,
             attempts,
             pods: progress?.gone ?? 0,
             phases,

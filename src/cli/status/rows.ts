@@ -123,8 +123,13 @@ export function policyRows(policies: readonly MaintenancePolicy[]): PolicyRow[] 
     waiting: status?.waiting ?? 0,
     done: status?.done ?? 0,
     paused: spec.paused,
-    waitingFor: status?.waitingFor ?? '',
+    waitingFor: unreadable(status) ?? status?.waitingFor ?? '',
   }));
+}
+
+/** It says nothing else then: what is counted may be about what was written before. */
+function unreadable(status: MaintenancePolicy['status']): string | undefined {
+  return status?.conditions?.find(({ type, status: holds }) => type === 'Ready' && holds === 'False')?.message;
 }
 
 const nodeHeader = ['NODE', 'PHASE', 'PODS', 'SINCE', 'BY', 'REASON', 'WAITING FOR'];

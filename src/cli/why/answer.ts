@@ -20,6 +20,8 @@ export interface WhyInput {
   readonly policies: readonly MaintenancePolicy[] | null;
   /** For a node that a command line has taken out: how its pods look now. */
   readonly pods: readonly PodReport[] | null;
+  /** The nodes of the cluster, where a policy compares them; absent: only this one. */
+  readonly peers?: readonly Node[];
   readonly now: Millis;
 }
 
@@ -72,7 +74,7 @@ export function answerWhy(input: WhyInput): WhyAnswer {
       },
     }),
     ...(next !== undefined && { next }),
-    policies: (policies ?? []).map((policy) => policyView(policy, node, now)),
+    policies: (policies ?? []).map((policy) => policyView(policy, node, now, input.peers ?? [node])),
   };
 }
 
@@ -109,6 +111,12 @@ const says: Readonly<Record<MaintenancePhase, string>> = {
   Pending: 'waits to be drained',
   Draining: 'is being drained',
   Settling: 'is empty, and what left it is waited for',
+  BeforeHook: 'is empty, and the Job before its maintenance runs',
+  Rebooting: 'is being rebooted',
+  Deleting: 'is being deleted',
+  Verifying: 'is looked over before it is handed back',
+  AfterHook: 'is verified, and the Job after its maintenance runs',
+  ActionFailed: 'stays out of service, because what was done to it failed',
   Drained: 'is drained',
   BackOff: 'was handed back for a while, and is tried again',
   Undoing: 'is being handed back',

@@ -6,6 +6,7 @@ import { parsePolicy } from '../../api/validate.ts';
 import { compilePolicy } from '../../controller/compile.ts';
 import type { Millis } from '../../lib/clock.ts';
 import { createConditionTimes } from '../../reasons/condition.ts';
+import { asksOf, createNewestVersions } from '../../reasons/newest-versions.ts';
 import { matchReason } from '../../reasons/reason.ts';
 import { elapsed } from '../elapsed.ts';
 
@@ -17,7 +18,8 @@ export interface PolicyView {
   readonly because: readonly string[];
 }
 
-export function policyView(written: MaintenancePolicy, node: Node, now: Millis): PolicyView {
+/** @param peers the nodes of the cluster, for reasons that compare */
+export function policyView(written: MaintenancePolicy, node: Node, now: Millis, peers: readonly Node[]): PolicyView {
   const base = { policy: written.metadata.name, matches: false };
   const parsed = parsePolicy(written);
   // The API server lets some through, like a time zone that nobody knows; the controller leaves such a policy alone.
@@ -32,7 +34,10 @@ export function policyView(written: MaintenancePolicy, node: Node, now: Millis):
   if (!matchesSelector(selector, node.labels)) return { ...base, selects: false, because: [mismatch(selector, node)] };
   const times = createConditionTimes();
   times.see(node, now);
-  const context = { now, conditionSince: times.since };
+  const newest = createNewestVersions();
+  newest.track(asksOf(reasons));
+  for (const each of peers) newest.see(each);
+  const context = { now, conditionSince: times.since, newestVersion: newest.newest };
   const looked = reasons.map((rule) => ({ rule, match: matchReason(rule, node, context) }));
   const hits = looked.flatMap(({ match }) => (match.pass ? [match.message] : []));
   const held = policy.spec.paused ? ['the policy is paused'] : [];

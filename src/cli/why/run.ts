@@ -1,6 +1,8 @@
 /** `drover why`. */
 import { readJournal } from '../../engine/journal.ts';
 import { defaultDrainSettings } from '../../engine/settings.ts';
+import { nodes as nodeKind } from '../../kube/kinds.ts';
+import { readList } from '../../kube/read.ts';
 import type { Context } from '../command.ts';
 import { planDrain } from '../drain/plan.ts';
 import { exitCode, UsageError } from '../errors.ts';
@@ -25,8 +27,12 @@ export async function run(context: Context, args: readonly string[], { output }:
   const plans = isOurs
     ? await planDrain({ client, clock, log, random, signal: interrupt, nodes: [node], settings: defaultDrainSettings })
     : null;
+  const compares = (policies ?? []).some(({ spec }) =>
+    spec.reasons.some((each) => each.type === 'Drift' && each.drift.version?.newestOf !== undefined),
+  );
+  const peers = compares ? await readList(client, nodeKind) : [node];
   const now = clock.now();
-  const answer = answerWhy({ node, maintenances, policies, pods: plans?.[0]?.pods ?? null, now });
+  const answer = answerWhy({ node, maintenances, policies, pods: plans?.[0]?.pods ?? null, peers, now });
   if (output === 'text') for (const line of whyLines(answer, now)) screen.out(line);
   else await printObject(screen, output, answer);
   return exitCode.ok;

@@ -24,6 +24,7 @@ export function startStore(...objects: readonly NodeMaintenance[]) {
     clock,
     log: silentLog,
     progress,
+    namespace: 'drover',
     mayAct: () => may.act,
     onChange: () => void (changes.count += 1),
     onNode: (nodeName) => void changes.nodes.push(nodeName),

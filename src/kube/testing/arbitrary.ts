@@ -136,7 +136,13 @@ export const node = fc.record({
     optional,
   ),
   status: fc.record({
-    conditions: fc.array(condition(['Ready', 'DiskPressure', 'KernelDeadlock']), { maxLength: 4 }),
-    nodeInfo: fc.record({ bootID: fc.uuid() }),
+    conditions: fc.array(condition(['Ready', 'DiskPressure', 'VMEventScheduled']), { maxLength: 4 }),
+    nodeInfo: fc.record({
+      bootID: fc.uuid(),
+      kernelVersion: name,
+      osImage: name,
+      containerRuntimeVersion: name,
+      kubeletVersion: name,
+    }),
   }),
 });

@@ -162,7 +162,14 @@ export function writeNode({ metadata, spec, status }: Json): Buffer {
       3,
       message([1, message([1, 'cpu'])], ...each(4, status.conditions, condition), [
         7,
-        message([1, 'm'], [3, status.nodeInfo.bootID]),
+        message(
+          [1, 'm'],
+          [3, status.nodeInfo.bootID],
+          [4, status.nodeInfo.kernelVersion],
+          [5, status.nodeInfo.osImage],
+          [6, status.nodeInfo.containerRuntimeVersion],
+          [7, status.nodeInfo.kubeletVersion],
+        ),
       ]),
     ],
   );

@@ -13,6 +13,7 @@ import { described, heartbeat, internalIp, labelled, notReady, READY } from './n
 import { createPodStop } from './pod-stop.ts';
 import { createPodWorker } from './pod-worker.ts';
 import { createPodWriter, placed } from './pod-writer.ts';
+import { commandsReboot } from './reboot-command.ts';
 import { createTimers } from './timers.ts';
 import { annotated, annotatedStep, draw, type Step, type Steps, usualSteps } from './timing.ts';
 
@@ -31,7 +32,7 @@ export interface KubeletOptions {
   readonly waitForAttachments?: boolean;
   /** From going down to being ready again. Default 30 to 60 s. */
   readonly reboot?: Latency;
-  /** Whether a pod, once started, reboots its node. Default: a command that has the word "reboot". */
+  /** Whether a pod, once started, reboots its node. Default: `commandsReboot`. */
   readonly rebootsNode?: (pod: Pod) => boolean;
 }
 
@@ -56,10 +57,6 @@ const SHUTDOWN = { reason: 'Terminated', message: 'Pod was terminated in respons
 const REJECTED = { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
 const SYNC_MS: Millis = 10_000;
 const status = { subresource: 'status', fieldManager: 'kubelet' } as const;
-
-function commandsReboot({ spec }: Pod): boolean {
-  return spec.containers.some(({ command }) => command?.some((word) => /\breboot\b/.test(word)));
-}
 
 export function startKubelets(api: Api, options: KubeletOptions = {}): Kubelets {
   const { clock, random } = api;

@@ -3,7 +3,7 @@ import * as kinds from '../../../src/sim/apiserver/kinds.ts';
 import { isPodFinished } from '../../../src/sim/conditions.ts';
 import type { Pod } from '../../../src/sim/kubernetes.ts';
 import type { Maintenance, Stage } from '../stage.ts';
-import { handoverOf, keyOf, maintenanceOf } from './marks-of-drover.ts';
+import { handoverOf, isRebootPod, keyOf, maintenanceOf } from './marks-of-drover.ts';
 import type { KeepWatch } from './promise.ts';
 
 const PROMISE = 'no pod is deleted but by eviction';
@@ -39,6 +39,7 @@ export const deletesOnlyByEviction: KeepWatch = (stage) => {
     const ran = previous.spec.nodeName !== undefined && !isPodFinished(previous);
     if (ran && (options.gracePeriodSeconds ?? previous.spec.terminationGracePeriodSeconds ?? 30) < 1) broken('with grace 0');
     if (by.path.endsWith('/eviction')) return;
+    if (isRebootPod(object)) return; // Drover's own
     const maintenance = maintenanceOf(stage, object.spec.nodeName ?? '');
     const wasGoing = previous.metadata.deletionTimestamp !== undefined;
     if (maintenance && (wasGoing ? mayShorten(maintenance) : mayDelete(maintenance))) return;

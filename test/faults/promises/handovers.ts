@@ -1,9 +1,11 @@
 /** A handover loses no ready pod, and leaves nothing behind. */
+import { parseDuration } from '../../../src/api/duration.ts';
 import { annotations, labels } from '../../../src/api/names.ts';
 import type { Millis } from '../../../src/lib/clock.ts';
 import * as kinds from '../../../src/sim/apiserver/kinds.ts';
 import { isPodFinished, isPodReady } from '../../../src/sim/conditions.ts';
 import type { Pod, ReplicaSet } from '../../../src/sim/kubernetes.ts';
+import type { Maintenance } from '../stage.ts';
 import { BARE } from '../workloads.ts';
 import { budgetsOf, handoverOf, keyOf, maintenanceOf, ownerUid } from './marks-of-drover.ts';
 import type { KeepWatch } from './promise.ts';
@@ -31,6 +33,8 @@ export const losesNoReadyPod: KeepWatch = (stage) => {
     const handover = handoverOf(previous);
     const owner = handover && api.byUid(kinds.replicaSets, handover.owner.uid);
     if (!handover || !owner || owner.metadata.deletionTimestamp !== undefined || by.method === 'DELETE') return;
+    const maintenance = maintenanceOf(stage, previous.spec.nodeName ?? '');
+    if (maintenance && isLastMoment(maintenance, previous, clock.now())) return;
     if (clock.now() - (foreignAt.get(uid) ?? Number.NEGATIVE_INFINITY) < UNSEEN_MS) return;
     const wanted = Math.min(owner.spec.replicas ?? 1, handover.readyAtStart);
     const ready = api
@@ -44,6 +48,17 @@ export const losesNoReadyPod: KeepWatch = (stage) => {
   });
   return {};
 };
+
+/** It would be deleted around its budget now, were that not asked first whether it allows the eviction: nothing waits any more. */
+function isLastMoment({ spec, status }: Maintenance, pod: Pod, now: Millis): boolean {
+  const { deadline, ladder } = spec.drain;
+  const since = (duration: string) => Date.parse(status?.startedAt ?? '') + parseDuration(duration);
+  const step = ladder.find((each) => each.do === 'Delete');
+  if (step && now >= since(step.after)) return true;
+  const grace = Math.max(1, pod.spec.terminationGracePeriodSeconds ?? 30) * 1_000;
+  const ends = [...(spec.deadline ? [Date.parse(spec.deadline)] : []), ...(step && deadline ? [since(deadline)] : [])];
+  return now >= Math.min(...ends) - grace;
+}
 
 /** Where a handover is always wanted and nothing speaks against it, no ready pod is evicted without one. */
 export const handsOverWhereItCan: KeepWatch = (stage) => {
@@ -59,6 +74,7 @@ export const handsOverWhereItCan: KeepWatch = (stage) => {
     if (replicaSet.metadata.deletionTimestamp !== undefined || deployment.spec.strategy?.type === 'Recreate') return;
     const usesHostPort = previous.spec.containers.some(({ ports = [] }) => ports.some(({ hostPort }) => hostPort !== undefined));
     if (usesHostPort || budgetsOf(stage, previous).length > 1) return;
+    if (isLastMoment(maintenance, previous, stage.clock.now())) return;
     // Ready, or taken back by its ReplicaSet, or that gone or wanted again, only a moment ago: Drover may not have seen it.
     if (stage.clock.now() - (changedAt.get(previous.metadata.uid) ?? 0) < UNSEEN_MS) return;
     if (stage.clock.now() - (changedAt.get(replicaSet.metadata.uid) ?? 0) < UNSEEN_MS) return;

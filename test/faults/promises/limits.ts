@@ -29,13 +29,14 @@ interface Spell {
   until: Millis;
 }
 
-function spellsOf(stage: Stage, says: (status: { readonly phase?: string; readonly drainedAt?: string }) => boolean) {
+function spellsOf(stage: Stage, says: (maintenance: Maintenance) => boolean) {
   const spells = new Map<string, Spell[]>();
-  stage.watch(stage.maintenances, ({ object: { metadata, status = {} } }) => {
+  stage.watch(stage.maintenances, ({ object }) => {
+    const { metadata } = object;
     const known = spells.get(metadata.uid) ?? [];
     const last = known.at(-1);
     const lasts = last?.until === LASTS;
-    if (!says(status)) {
+    if (!says(object)) {
       if (last && lasts) last.until = stage.clock.now();
     } else if (!lasts) spells.set(metadata.uid, [...known, { since: stage.clock.now(), until: LASTS }]);
   });
@@ -59,8 +60,11 @@ interface Out extends Closed {
 
 export const keepsLimits: KeepWatch = (stage) => {
   const { api, clock } = stage;
-  const drained = spellsOf(stage, (status) => status.drainedAt !== undefined);
-  const begun = spellsOf(stage, ({ phase }) => phase === 'Draining' || phase === 'Settling');
+  // One that is rebooted is out until it is back; one that stays out of service when that is done was drained.
+  const drained = spellsOf(stage, ({ spec, status }) =>
+    spec.action === 'Drain' ? status?.drainedAt !== undefined : status?.phase === 'Drained',
+  );
+  const begun = spellsOf(stage, ({ status }) => status?.phase === 'Draining' || status?.phase === 'Settling');
   const closed = new Map<string, Closed>();
 
   function wasDrained({ holder, isEmpty }: Out, when: Millis): boolean {

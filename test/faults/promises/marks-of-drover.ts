@@ -1,5 +1,5 @@
 /** What Drover has written on nodes and pods, read without its code: the judge does not ask the accused. */
-import { annotations } from '../../../src/api/names.ts';
+import { annotations, labels } from '../../../src/api/names.ts';
 import * as kinds from '../../../src/sim/apiserver/kinds.ts';
 import { isPodFinished } from '../../../src/sim/conditions.ts';
 import { controllerOf } from '../../../src/sim/controllers/controller-ref.ts';
@@ -47,10 +47,15 @@ export const isSelectedBy = ({ spec }: DisruptionBudget, labels: Labels = {}): b
 export const budgetsOf = ({ api }: Stage, { metadata: { namespace = '', labels } }: Pod): readonly DisruptionBudget[] =>
   api.list(kinds.budgets, { namespace }).filter((budget) => isSelectedBy(budget, labels));
 
+/** One that Drover has created to reboot its node. */
+export const isRebootPod = ({ metadata }: Pod): boolean => metadata.labels?.[labels.action] === 'reboot';
+
 /** Pods that a drain would have to move. */
 export function podsLeftOn({ api }: Stage, nodeName: string): readonly Pod[] {
   const isDaemon = (pod: Pod) => controllerOf(pod)?.kind === 'DaemonSet';
-  return api.list(kinds.pods, { fields: { 'spec.nodeName': nodeName } }).filter((pod) => !isDaemon(pod) && !isPodFinished(pod));
+  return api
+    .list(kinds.pods, { fields: { 'spec.nodeName': nodeName } })
+    .filter((pod) => !isDaemon(pod) && !isPodFinished(pod) && !isRebootPod(pod));
 }
 
 export const isEmpty = (stage: Stage, nodeName: string): boolean => podsLeftOn(stage, nodeName).length === 0;

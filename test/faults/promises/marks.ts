@@ -54,6 +54,7 @@ function differences(wanted: Map<string, string>, found: Map<string, string>, wh
 const OWN_PATHS = [
   /^POST \/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/eviction$/,
   /^(PATCH|DELETE) \/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+$/,
+  /^POST \/api\/v1\/namespaces\/default\/pods$/,
   /^PATCH \/api\/v1\/nodes\/[^/]+(\/status)?$/,
   /^POST \/apis\/drover\.dev\/v1alpha1\/nodemaintenances$/,
   /^(PATCH|PUT|DELETE) \/apis\/drover\.dev\/v1alpha1\/nodemaintenances\/[^/]+(\/status)?$/,
@@ -89,7 +90,7 @@ export const touchesOnlyItsOwn: KeepWatch = (stage) => {
     const name = keyOf(after);
     const broken = (how: string) => stage.broken(PROMISE, `node ${name}: ${how}`);
     for (const key of changedKeys(before.metadata.annotations, after.metadata.annotations))
-      if (key !== annotations.maintenance) broken(`annotation ${key}`);
+      if (key !== annotations.maintenance && key !== annotations.scaleDownDisabled) broken(`annotation ${key}`);
     for (const key of changedKeys(before.metadata.labels, after.metadata.labels))
       if (key !== labels.excludeFromLoadBalancers) broken(`label ${key}`);
     const own = `${taints.maintenance.key}:${taints.maintenance.effect}`;

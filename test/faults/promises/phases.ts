@@ -6,7 +6,7 @@ import type { Maintenance } from '../stage.ts';
 import { keyOf, maintenanceOf, podsLeftOn } from './marks-of-drover.ts';
 import type { KeepWatch } from './promise.ts';
 
-const working = new Set(['Draining', 'Settling', 'Drained']);
+const working = new Set(['Draining', 'Settling', 'Rebooting', 'Verifying', 'Drained']);
 
 /** A status that was kept on its way for so long may be written when another one has the node already. */
 const ON_ITS_WAY_MS: Millis = 10_000;

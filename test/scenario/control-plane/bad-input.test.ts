@@ -132,6 +132,7 @@ describe('rights', () => {
       /^error: forbidden \(403\) at \S+: nodes "worker-old" is forbidden: User "viewer" cannot patch resource "nodes"/,
     ],
     [
+      // Its labels may not be changed either: the handover is done without, so that the eviction is what is told.
       'cordoner',
       [rule([''], ['nodes'], ['patch'])],
       /^error: pods "app-\S+" is forbidden: User "cordoner" cannot create resource "pods\/eviction"/,

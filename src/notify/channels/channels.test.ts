@@ -269,7 +269,7 @@ describe('a Pushgateway', () => {
     const { method, path, headers, body } = await receiver.next();
     expect([method, path, headers.authorization]).toEqual([
       'PUT',
-      '/metrics/job/node%2Fdrain/node/worker-1',
+      '/metrics/job@base64/bm9kZS9kcmFpbg/node/worker-1',
       `Basic ${Buffer.from('push:p').toString('base64')}`,
     ]);
     expect(body).toContain('drover_node_phase{topic="Started",policy="nightly",reason="a \\"b\\"\\\\c"} 1\n');

@@ -1,3 +1,4 @@
+/** Each channel at the wire. It is long because the nine are read side by side. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificate } from '../../kube/testing/certificate.ts';
 import { aNotice, anAlert, AT, open } from '../testing/channels.ts';

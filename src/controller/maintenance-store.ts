@@ -16,8 +16,8 @@ import { compileMaintenance, leftBehind, stateOf } from './compile.ts';
 import { validateMaintenance } from './admit.ts';
 import type { ApiStore } from './api-store.ts';
 import { maintenanceKind, maintenancePath } from './custom-kinds.ts';
-import { causeHeld } from './ended.ts';
-import { journalEntry } from './journal-entry.ts';
+import { causeHeld, failedAt } from './ended.ts';
+import { approvalEntry, journalEntry } from './journal-entry.ts';
 import { type Entry, idle } from './maintenance-entry.ts';
 import { nameOf, newMaintenance, type NodeMaintenanceDraft } from './new-maintenance.ts';
 import { createUpkeep, hasFinalizer } from './maintenance-upkeep.ts';
@@ -222,13 +222,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       if (moved || decision.change)
         entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
       const { approval } = decision;
-      if (moved && approval)
-        entry.done.push({
-          at: isoSeconds(now),
-          do: `started with the approval of ${approval.by}, given ${isoSeconds(approval.at)}`,
-          undo: '',
-          object: `NodeMaintenance/${entry.spec.id}`,
-        });
+      if (moved && approval) entry.done.push(approvalEntry(approval, entry.spec.id, now));
       if (moved) shelve(entry);
       if (decision.pods) progress.expect(entry.spec.id, decision.pods);
       if (terminalPhases.has(decision.phase) && entry.object === null) {
@@ -388,11 +382,8 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     failures(policy) {
       const found: Millis[] = [];
       for (const { spec, state } of entries.values()) {
-        if (spec.policy !== policy) continue;
-        if (state.phase === 'Failed' && state.finishedAt !== undefined) found.push(state.finishedAt);
-        else if (state.phase === 'ActionFailed') found.push(state.phaseSince);
-        // A person has ended it since. Not later than it failed: what was resumed after that is not to count again.
-        else if (state.action?.failure) found.push(state.action.since);
+        const at = spec.policy === policy ? failedAt(state) : null;
+        if (at !== null) found.push(at);
       }
       return found;
     },

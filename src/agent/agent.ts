@@ -152,7 +152,7 @@ function begin(options: AgentOptions, own: OwnNode) {
     mayWrite ||= everyoneSpoke;
     // The guard goes first: its patch is the one that is in a hurry.
     // What ends a machine is told by its cloud alone: a sentinel that fails must not keep a node closed.
-    guard.review(now.signals, cloudPoller?.health().every(({ lastSuccess }) => lastSuccess !== null) ?? false);
+    guard.review(book.confirmed(), cloudPoller?.health().every(({ lastSuccess }) => lastSuccess !== null) ?? false);
     if (mayWrite)
       reporter.tell({ signals: now.signals, conditions: wantedConditions({ ...now, verdicts: checks.verdicts(), before }) });
   };

@@ -30,7 +30,8 @@ const tokensAsked = () => bed.server.calls.filter((call) => call === 'PUT /lates
 
 describe('the metadata of AWS', () => {
   it('says nothing of a machine that may go on, with one token for all', async () => {
-    for (const { name } of sources) expect(await read(name)).toEqual([]);
+    expect(await Promise.all(sources.map(({ name }) => read(name)))).toEqual(sources.map(() => []));
+    for (const { name } of sources) await read(name);
     expect(tokensAsked()).toBe(1);
   });
 

@@ -19,8 +19,16 @@ type Ask = (path: string, signal: AbortSignal) => Promise<string | null>;
 export function createImds(client: MetadataClient, clock: Clock): Ask {
   let token: { readonly value: string; readonly until: Millis } | null = null;
 
+  let asking: Promise<string> | null = null;
+
+  const current = (signal: AbortSignal): Promise<string> => {
+    if (token && clock.now() < token.until - RENEW_BEFORE_MS) return Promise.resolve(token.value);
+    // At the start every source wants one at the same time.
+    asking ??= renewed(signal).finally(() => (asking = null));
+    return asking;
+  };
+
   const renewed = async (signal: AbortSignal): Promise<string> => {
-    if (token && clock.now() < token.until - RENEW_BEFORE_MS) return token.value;
     const answer = await client.ask({
       method: 'PUT',
       path: '/latest/api/token',
@@ -38,7 +46,7 @@ export function createImds(client: MetadataClient, clock: Clock): Ask {
 
   return async (path, signal) => {
     const get = async (): Promise<MetadataAnswer> =>
-      client.ask({ path, headers: { 'X-aws-ec2-metadata-token': await renewed(signal) }, signal });
+      client.ask({ path, headers: { 'X-aws-ec2-metadata-token': await current(signal) }, signal });
     let answer = await get();
     if (answer.status === 401) {
       token = null;

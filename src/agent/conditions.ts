@@ -4,7 +4,7 @@ import type { Verdict } from './checks/verdict.ts';
 import type { SourceHealth } from './poller.ts';
 import { oneLine } from './source.ts';
 
-export const AGENT_CONDITION = 'DroverAgent';
+const AGENT_CONDITION = 'DroverAgent';
 
 export interface WantedConditions {
   readonly signals: readonly NodeSignal[];
@@ -53,14 +53,20 @@ export function wantedConditions({ signals, verdicts, health, before }: WantedCo
       return [{ type, status: 'True', reason: reasonOf(first), message: `${textOf(first)}${others}` }];
     }
     // "No" is said only when every source has said so. Until then stands what stood, or that it is not known.
-    if (own.some(({ lastSuccess }) => lastSuccess === null))
-      return [before(type) ?? { type, status: 'Unknown', reason: 'NotReadYet', message: 'not every source has answered yet' }];
+    if (own.some(({ lastSuccess }) => lastSuccess === null)) return [before(type) ?? notRead(type)];
     return [{ type, status: 'False', reason: none, message: 'every source has said that there is nothing' }];
   });
-  return [...wanted, ...verdicts, agentCondition(health)];
+  return [...wanted, ...verdicts, agentCondition(health, before)];
 }
 
-function agentCondition(health: readonly SourceHealth[]): Verdict {
+const notRead = (type: string): Verdict => ({
+  type,
+  status: 'Unknown',
+  reason: 'NotReadYet',
+  message: 'not every source has answered yet',
+});
+
+function agentCondition(health: readonly SourceHealth[], before: WantedConditions['before']): Verdict {
   const failing = health.filter(({ degraded }) => degraded);
   if (failing.length > 0)
     return {
@@ -70,6 +76,7 @@ function agentCondition(health: readonly SourceHealth[]): Verdict {
       // Without times and counts: a condition that changes at each poll is written at each poll.
       message: oneLine(failing.map(({ name, failure }) => `${name}: ${failure ?? ''}`).join('; '), 1_000),
     };
+  if (health.some(({ lastSuccess }) => lastSuccess === null)) return before(AGENT_CONDITION) ?? notRead(AGENT_CONDITION);
   return { type: AGENT_CONDITION, status: 'True', reason: 'EverySourceAnswers', message: `${health.length} sources are read` };
 }
 

@@ -13,6 +13,13 @@ import { type AgentBed, NODE, openAgentBed, preempt } from './testing/agent-bed.
 const SECOND = 1_000;
 const shop = { workloads: [{ name: 'shop', replicas: 3, pool: 'web' }] };
 
+const budget = {
+  apiVersion: 'policy/v1',
+  kind: 'PodDisruptionBudget',
+  metadata: { name: 'shop', namespace: 'default' },
+  spec: { maxUnavailable: 0, selector: { matchLabels: { app: 'shop' } } },
+};
+
 /** The real engine, as src/main wires it. */
 function drainWith(bed: AgentBed): AgentOptions['drain'] {
   const client: KubeClient = createInProcessClient({ handle: bed.cluster.handle, clock: bed.clock, userAgent: 'agent' });
@@ -23,7 +30,14 @@ function drainWith(bed: AgentBed): AgentOptions['drain'] {
       log: silentLog,
       random: () => 0.5,
       nodes: [NODE],
-      settings: { ...defaultDrainSettings, barePods: 'Evict', emptyForMs: 0, settleTimeoutMs: null, waitForVolumes: false },
+      settings: {
+        ...defaultDrainSettings,
+        handover: 'Never',
+        barePods: 'Evict',
+        emptyForMs: 0,
+        settleTimeoutMs: null,
+        waitForVolumes: false,
+      },
       parallel: 1,
       by,
       reason,
@@ -46,10 +60,10 @@ const steps = (bed: AgentBed) =>
 const mine = 'agent:drover/web-1';
 
 /** What the controller does when it takes a node, with all its checks. */
-function takeOver(bed: AgentBed): void {
+function takeOver(bed: AgentBed, by = 'spot-abc'): void {
   const node = nodes.decodeJson(bed.node());
   if (!node) throw new Error('no node');
-  const request = { by: 'spot-abc', reason: 'r', reasonType: 'Condition', now: bed.clock.now(), excludeFromLoadBalancers: false };
+  const request = { by, reason: 'r', reasonType: 'Condition', now: bed.clock.now(), excludeFromLoadBalancers: false };
   bed.ask('PATCH', `/api/v1/nodes/${NODE}`, cordonPatch(node, 'Cordoned', request));
 }
 
@@ -114,6 +128,39 @@ describe('the guard', () => {
     await bed.clock.advance(30 * SECOND);
     expect(journalOf(bed)).toMatchObject({ by: 'spot-abc' });
     await agent.stop();
+  });
+
+  it('lets go in the middle of its drain when a person drains the node', async () => {
+    const bed = openAgentBed({ ...shop, objects: [budget] });
+    await bed.clock.advance(30 * SECOND);
+    bed.cloud.signals = [preempt(80 * SECOND)];
+    const agent = bed.start({ drain: drainWith(bed) });
+    await bed.clock.advance(5 * SECOND);
+    expect(journalOf(bed)).toMatchObject({ by: mine });
+    takeOver(bed, 'cli:ann@desk/web-1');
+    await bed.clock.advance(30 * SECOND);
+    expect(journalOf(bed)).toMatchObject({ by: 'cli:ann@desk/web-1' });
+    expect(bed.log.at(-1)).toBe('not drained: NodeMaintenance cli:ann@desk/web-1 has taken the node over');
+    await agent.stop();
+  });
+
+  it('does not act on a notice that only stands on the node, from the life before', async () => {
+    const bed = openAgentBed(shop);
+    await bed.clock.advance(SECOND);
+    bed.cloud.signals = [preempt(3_600 * SECOND)];
+    const first = bed.start();
+    await bed.clock.advance(5 * SECOND);
+    await first.stop();
+    await bed.clock.advance(7_200 * SECOND);
+    expect(bed.node().metadata.annotations[annotations.signals]).toContain('preempt-1');
+    bed.cloud.failure = 'not up yet';
+    const second = bed.start();
+    await bed.clock.advance(60 * SECOND);
+    bed.cloud.failure = null;
+    bed.cloud.signals = [];
+    await bed.clock.advance(60 * SECOND);
+    expect([journalOf(bed), steps(bed)]).toEqual([null, []]);
+    await second.stop();
   });
 
   it('leaves a node alone that somebody has opened again', async () => {
@@ -199,20 +246,10 @@ describe('the guard', () => {
   });
 
   it('stops a drain whose notice is withdrawn in the middle', async () => {
-    const bed = openAgentBed({
-      ...shop,
-      objects: [
-        {
-          apiVersion: 'policy/v1',
-          kind: 'PodDisruptionBudget',
-          metadata: { name: 'shop', namespace: 'default' },
-          spec: { maxUnavailable: 0, selector: { matchLabels: { app: 'shop' } } },
-        },
-      ],
-    });
+    const bed = openAgentBed({ ...shop, objects: [budget] });
     await bed.clock.advance(30 * SECOND);
     const pods = bed.podsOn();
-    const agent = bed.start({ drain: (options) => drainWith(bed)({ ...options }) });
+    const agent = bed.start({ drain: drainWith(bed) });
     bed.cloud.signals = [preempt(80 * SECOND)];
     await bed.clock.advance(3_200);
     bed.cloud.signals = [];

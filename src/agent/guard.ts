@@ -4,7 +4,7 @@
  */
 import { byUrgency, endOf, type NodeSignal } from '../api/node-signal.ts';
 import type { Node } from '../api/objects.ts';
-import { AGENT, cordonPatch, isCommandLine, type MergePatch, readJournal, undoNodePatch } from '../engine/journal.ts';
+import { AGENT, cordonPatch, type MergePatch, readJournal, undoNodePatch } from '../engine/journal.ts';
 import { type KubeClient, KubeError } from '../kube/client.ts';
 import { nodes, objectPath } from '../kube/kinds.ts';
 import { patch } from '../kube/patch.ts';
@@ -89,15 +89,15 @@ export function createGuard(options: GuardOptions): Guard {
     await patch(client, objectPath(nodes, { namespace: '', name: nodeName }), body, 'merge', { timeoutMs: 5_000 });
   };
 
-  /** @returns the node's journal is the controller's, or somebody has opened the node again: it is no longer the agent's business. */
+  /** Is the node in other hands: those of the controller or of a `drover drain`, or (`closed`: by us) those of who opened it again? */
   const isTaken = (node: Node, closed: boolean): boolean => {
     const journal = readJournal(node);
-    if (journal && !isCommandLine(journal.by)) {
-      log.info(`left to the controller: ${journal.by}`, { node: nodeName });
+    if (journal && journal.by !== id) {
+      log.info(`left to ${journal.by}`, { node: nodeName });
       return true;
     }
-    if (!closed || (journal?.by === id && node.unschedulable)) return false;
-    log.info('left alone: somebody else has changed the node since', { node: nodeName });
+    if (!closed || (journal && node.unschedulable)) return false;
+    log.info('left alone: somebody has opened the node again', { node: nodeName });
     return true;
   };
 

@@ -38,7 +38,7 @@ export const rebootSchema = withRules(
       .max(1024)
       .exactOptional()
       .describe(
-        'With Command: where the host has its boot id, if its kubelet runs with --boot-id-file; $(DROVER_NODE) stands for the node. Absent: /proc/sys/kernel/random/boot_id.',
+        'Where a Linux host has its boot id, if its kubelet runs with --boot-id-file; $(DROVER_NODE) stands for the node. Absent: /proc/sys/kernel/random/boot_id.',
       ),
     image: word
       .exactOptional()
@@ -70,12 +70,6 @@ export const rebootSchema = withRules(
       message: 'command belongs to method Command only',
       field: 'command',
       holds: (value) => value.command === undefined || value.method === 'Command',
-    },
-    {
-      cel: "!has(self.bootIdFile) || self.method == 'Command'",
-      message: 'bootIdFile belongs to method Command only',
-      field: 'bootIdFile',
-      holds: (value) => value.bootIdFile === undefined || value.method === 'Command',
     },
     {
       cel: "!has(self.signal) || self.method == 'Signal'",

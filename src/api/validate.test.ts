@@ -214,3 +214,12 @@ describe('the sentences', () => {
     ],
   ])('%j', (spec, message) => expect(sentence(spec)).toBe(message));
 });
+
+it('refuses an expression over a node that cannot be compiled, with its field', () => {
+  const spec = { nodeSelector: {}, reasons: [{ type: 'Drift', drift: { expression: 'node.labels[' } }] };
+  const parsed = parsePolicy({ apiVersion: 'drover.dev/v1alpha1', kind: 'MaintenancePolicy', metadata: { name: 'p' }, spec });
+  expect(parsed).toMatchObject({
+    ok: false,
+    errors: [{ path: 'spec.reasons[0].drift.expression', message: 'is no expression over a node: Unexpected token: EOF' }],
+  });
+});

@@ -72,9 +72,10 @@ describe('drover agent', () => {
   it.each([
     ['an unknown key', 'cluod: aws\n', 'cluod: is not a known setting; known are nodeName, cloud'],
     ['a wrong cloud', 'cloud: ibm\n', 'cloud: must be one of auto, azure, aws, gcp, none'],
-    ['a wrong duration', 'pollInterval: 5\n', 'pollInterval: must be a duration like 30s'],
+    ['a number for a duration', 'pollInterval: 5\n', 'pollInterval: must be a text'],
+    ['a wrong duration', 'pollInterval: soon\n', 'pollInterval: must be a duration like 30s'],
     ['too short a duration', 'pollInterval: 1ms\n', 'pollInterval: must be at least 200ms'],
-    ['a wrong kind', 'selfDrainKinds: [Spot]\n', 'selfDrainKinds.0: must be one of RebootRequired'],
+    ['a wrong kind', 'selfDrainKinds: [Spot]\n', 'selfDrainKinds[0]: must be one of RebootRequired'],
     ['a list that is none', 'checks: 7\n', 'checks: must be a list'],
     ['a secure metadata service', 'metadataUrl: https://x\n', 'metadataUrl: must be an address like http://169.254.169.254'],
   ])('refuses %s with the path of the field', async (_, text, expected) => {

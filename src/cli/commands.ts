@@ -1,4 +1,5 @@
 /** All commands, in the order of the help. A new one is its folder and a line here. */
+import { adoptCommand } from './adopt/command.ts';
 import { agentCommand } from './agent/command.ts';
 import { approveCommand, cancelCommand, pauseCommand, resumeCommand, runNowCommand } from './hold/command.ts';
 import { controllerCommand } from './controller/command.ts';
@@ -41,6 +42,7 @@ export const commands: readonly AnyCommand[] = [
   eventCommand,
   snapshotCommand,
   notifyTestCommand,
+  adoptCommand,
   controllerCommand,
   agentCommand,
   crdsCommand,

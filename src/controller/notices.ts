@@ -4,7 +4,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Random } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { createNotifier, type Lane } from '../notify/notifier.ts';
+import { createNotifier, type Lane, type NotifierOptions } from '../notify/notifier.ts';
 import type { Place } from '../notify/node-news.ts';
 import type { Notice } from '../notify/notice.ts';
 import type { Answer } from '../notify/queue.ts';
@@ -31,6 +31,8 @@ export interface NoticesOptions {
   readonly clusterName: string;
   readonly metrics: NotifyMetrics;
   readonly recorder: Pick<EventRecorder, 'record'>;
+  /** See `NotifierOptions`; for tests. */
+  readonly open?: NotifierOptions['open'];
 }
 
 export interface Notices {
@@ -91,6 +93,7 @@ export function createNotices(options: NoticesOptions): Notices {
     readFile: options.readFile,
     userAgent: options.userAgent,
     own: options.own,
+    ...(options.open && { open: options.open }),
     messageOf: (lane, thread) => (isRun(thread) ? runs.messageOf(thread, lane.id) : marks.messageOf(thread, lane.id)),
     onDelivered(lane, notice, message) {
       if (!isRun(notice.thread)) return marks.noteDelivered(notice.thread, lane.id, notice.key, message);

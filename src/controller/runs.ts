@@ -75,6 +75,8 @@ export function createRuns({ client, clock, log, mayAct, onAnswer }: RunsOptions
         due = Math.min(due ?? last.retryAt, last.retryAt);
         return undefined;
       }
+      // It was seen: that it may still show is no question any more.
+      if (effect.do === 'RemoveRun') attempts.delete(key);
       book.set(key, { inFlight: true, mayShow: true, retryAt: Number.POSITIVE_INFINITY, failed: last?.failed ?? null });
       const end = (failed: string | null, code: number) => {
         // Without an answer, or with one from in front of the server, it may have been done.

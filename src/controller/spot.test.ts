@@ -1,6 +1,6 @@
 /** Machines that go, from the agent's annotation to the emptied node. */
 import { expect, it } from 'vitest';
-import { MINUTE, nameOf, SECOND, spotNotice, startSpotBed } from './testing/spot-bed.ts';
+import { MINUTE, nameOf, SECOND, spotNotice, startSpotBed } from '../../test/spot-bed.ts';
 
 it('a machine that goes takes the place of one that does not, and its node stays out whatever becomes of the notice', async () => {
   const { tell, label, pass, story, inMs, of, node, end } = await startSpotBed(6);

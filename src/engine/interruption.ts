@@ -1,6 +1,6 @@
 /** What stops a maintenance midway, and what can be seen on its node of what it has done there. */
 import type { Millis } from '../lib/clock.ts';
-import { isCommandLine, readJournal } from './journal.ts';
+import { AGENT, isCommandLine, readJournal } from './journal.ts';
 import type { Phase } from './maintenance.ts';
 import type { StepInput, StepResult } from './steps.ts';
 
@@ -62,7 +62,9 @@ export function interruption(input: StepInput): StepResult | null {
  */
 function takenOverBy({ maintenance, node }: StepInput): string | null {
   const by = (node && readJournal(node)?.by) ?? '';
-  return isCommandLine(maintenance.id) && by !== '' && !isCommandLine(by) ? by : null;
+  // The node's agent is the last resort: it lets go of whoever else comes, a person's `drover drain` too.
+  const yields = maintenance.id.startsWith(AGENT) ? by !== maintenance.id : isCommandLine(maintenance.id) && !isCommandLine(by);
+  return yields && by !== '' ? by : null;
 }
 
 export const UNCORDONED = 'the node was uncordoned by someone else';

@@ -19,7 +19,10 @@ if ("$now" -ne $env:DROVER_BOOT_ID) { exit 0 }
 shutdown.exe /r /f /t 5
 exit $LASTEXITCODE`;
 
+// Not namespaced: in any container it is the host's.
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+/** Where another file that the kubelet is told to read is mounted. */
+const OTHER_BOOT_ID = '/run/drover/boot_id';
 const DBUS = '/run/dbus/system_bus_socket';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -27,8 +30,8 @@ type Body = Readonly<Record<string, unknown>>;
 interface Runner {
   readonly command: readonly string[];
   readonly image: string;
-  readonly container: Body;
-  readonly spec: Body;
+  readonly container: Body & { readonly volumeMounts?: readonly Body[] };
+  readonly spec: Body & { readonly volumes?: readonly Body[] };
 }
 
 const guarded = (bootId: string, file: string, command: readonly string[]) => [
@@ -45,23 +48,24 @@ const unconfined = { appArmorProfile: { type: 'Unconfined' } };
 // Enough to signal process 1 and to speak D-Bus: both ask who one is, and nothing more.
 const asRoot = { runAsUser: 0, allowPrivilegeEscalation: false, ...unconfined };
 
-const runners: { readonly [M in RebootSettings['method']]: (reboot: RebootSettings, bootId: string) => Runner } = {
-  Command: ({ command, bootIdFile, image }, bootId) => ({
+const runners: {
+  readonly [M in RebootSettings['method']]: (reboot: RebootSettings, bootId: string, bootIdFile: string) => Runner;
+} = {
+  Command: ({ command, image }, bootId, bootIdFile) => ({
     image,
-    // Only with the root of process 1 is the file the host's: its kubelet may be told to read another one.
-    command: guarded(bootId, `/proc/1/root${bootIdFile}`, ['nsenter', '-t', '1', '-m', '-u', '-i', '-n', '--', ...command]),
+    command: guarded(bootId, bootIdFile, ['nsenter', '-t', '1', '-m', '-u', '-i', '-n', '--', ...command]),
     container: { securityContext: { privileged: true } },
     spec: { hostPID: true },
   }),
-  Signal: ({ signal, image }, bootId) => ({
+  Signal: ({ signal, image }, bootId, bootIdFile) => ({
     image,
-    command: guarded(bootId, BOOT_ID, ['kill', `-${signal}`, '1']),
+    command: guarded(bootId, bootIdFile, ['kill', `-${signal}`, '1']),
     container: { securityContext: { ...asRoot, capabilities: { drop: ['ALL'], add: ['KILL'] } } },
     spec: { hostPID: true },
   }),
-  Systemd: ({ image }, bootId) => ({
+  Systemd: ({ image }, bootId, bootIdFile) => ({
     image,
-    command: guarded(bootId, BOOT_ID, [
+    command: guarded(bootId, bootIdFile, [
       'dbus-send',
       '--system',
       '--print-reply',
@@ -77,6 +81,19 @@ const runners: { readonly [M in RebootSettings['method']]: (reboot: RebootSettin
     spec: { volumes: [{ name: 'dbus', hostPath: { path: DBUS, type: 'Socket' } }] },
   }),
 };
+
+/** The runner on Linux; where the boot id is in a file of its own, with that file. */
+function onLinux(reboot: RebootSettings, bootId: string, nodeName: string): Runner {
+  if (reboot.bootIdFile === BOOT_ID) return runners[reboot.method](reboot, bootId, BOOT_ID);
+  const { container, spec, ...rest } = runners[reboot.method](reboot, bootId, OTHER_BOOT_ID);
+  const hostPath = { path: reboot.bootIdFile.replaceAll('$(DROVER_NODE)', nodeName), type: 'File' };
+  const mount = { name: 'boot-id', mountPath: OTHER_BOOT_ID, readOnly: true };
+  return {
+    ...rest,
+    container: { ...container, volumeMounts: [...(container.volumeMounts ?? []), mount] },
+    spec: { ...spec, volumes: [...(spec.volumes ?? []), { name: 'boot-id', hostPath }] },
+  };
+}
 
 const onWindows = (image: string): Runner => ({
   image,
@@ -117,7 +134,7 @@ export function rebootPod(maintenance: Maintenance, action: Action, node: Node, 
   const { reboot } = action;
   const { command, image, container, spec } = isWindows(node)
     ? onWindows(reboot.windowsImage ?? '')
-    : runners[reboot.method](reboot, bootId);
+    : onLinux(reboot, bootId, node.name);
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -33,7 +33,7 @@ export function verifying(input: StepInput): StepResult {
       );
     return stay(lacks, until, healthySince === undefined ? undefined : rest);
   }
-  const rebootedAgain = rest.bootIdAfter !== undefined && node.bootId !== rest.bootIdAfter;
+  const rebootedAgain = rest.bootIdAfter !== undefined && node.bootId !== '' && node.bootId !== rest.bootIdAfter;
   if (healthySince === undefined || rebootedAgain) {
     const change = { ...rest, ...(rebootedAgain && { bootIdAfter: node.bootId }), healthySince: now };
     const holdsAt = now + action.verify.healthyForMs;

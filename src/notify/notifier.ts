@@ -4,6 +4,7 @@ import type { ChannelType } from '../api/notify-channel.ts';
 import type { Random } from '../lib/backoff.ts';
 import type { Millis } from '../lib/clock.ts';
 import type { Notice } from './notice.ts';
+import type { Channel } from './channel.ts';
 import { type ChannelSetting, openChannel } from './open-channel.ts';
 import { type Answer, createQueue, type Queue } from './queue.ts';
 
@@ -29,6 +30,8 @@ export interface Lane {
 export interface NotifierOptions extends ChannelSetting {
   readonly random: Random;
   readonly own: readonly OwnNotify[];
+  /** Default: `openChannel`. */
+  readonly open?: (entry: NotifyEntry, setting: ChannelSetting) => Channel;
   readonly messageOf: (lane: Lane, thread: string) => string | null;
   readonly onDelivered: (lane: Lane, notice: Notice, message: string | null) => void;
   readonly onAnswer: (lane: Lane, notice: Notice, answer: Answer, why: string) => void;
@@ -64,7 +67,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
     const known = open.get(name);
     if (known?.written === written) return;
     if (known) close(known);
-    const channel = openChannel(entry, options);
+    const channel = (options.open ?? openChannel)(entry, options);
     const lane: Lane = {
       name,
       id,

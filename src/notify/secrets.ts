@@ -74,11 +74,11 @@ function placeOf({ secretRef, file, env }: SecretSource): string {
 function formsOf(value: string): string[] {
   const parts = [value];
   if (URL.canParse(value)) {
-    const { host, username, password, pathname, search } = new URL(value);
+    const { host, username, password, pathname, search, searchParams } = new URL(value);
     parts.push(username, password, pathname, pathname.slice(1), search.slice(1), `${pathname}${search}`);
     // The host of a webhook is no secret, unless nothing else of it could be one.
     if (pathname.length <= 1 && search === '') parts.push(host);
-    parts.push(...pathname.split('/').filter((part) => part.length >= 12));
+    parts.push(...[...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= 8));
   }
   return parts
     .flatMap((part) => [

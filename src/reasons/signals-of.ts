@@ -30,7 +30,7 @@ export function signalsOf({ annotations: written }: Pick<Node, 'annotations'>): 
 type Times = { readonly [F in 'since' | 'notBefore' | 'goneAt']?: string };
 
 function timesOf(written: Times): { readonly [F in keyof Times]?: Millis } {
-  const times: { -readonly [F in keyof Times]?: Millis } = {};
+  const times: { since?: Millis; notBefore?: Millis; goneAt?: Millis } = {};
   for (const field of ['since', 'notBefore', 'goneAt'] as const) {
     const at = Date.parse(written[field] ?? '');
     if (at >= FIRST_SENSIBLE) times[field] = at;

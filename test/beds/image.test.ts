@@ -9,7 +9,7 @@ const sha256 = (content: Buffer) => createHash('sha256').update(content).digest(
 describe('image archive', () => {
   it('is a docker archive that tar reads, its layer named by its digest', () => {
     const content = Buffer.from('program '.repeat(100));
-    const archive = imageArchive('beds.drover.dev/app:1', { path: '/app', content }, ['/app']);
+    const archive = imageArchive('beds.drover.dev/app:1', [{ path: '/app', content }], ['/app']);
     const [manifest] = JSON.parse(unpack(archive, 'manifest.json').toString()) as [
       { Config: string; RepoTags: string[]; Layers: string[] },
     ];
@@ -23,6 +23,6 @@ describe('image archive', () => {
   });
 
   it('refuses a path that does not fit into the header', () => {
-    expect(() => imageArchive('a', { path: `/${'x'.repeat(101)}`, content: Buffer.alloc(0) }, [])).toThrow('longer than');
+    expect(() => imageArchive('a', [{ path: `/${'x'.repeat(101)}`, content: Buffer.alloc(0) }], [])).toThrow('longer than');
   });
 });

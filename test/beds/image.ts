@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { programPath } from './binaries.ts';
@@ -36,9 +37,14 @@ const sha256 = (content: Buffer) => createHash('sha256').update(content).digest(
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
-/** A docker archive (`ctr images import`, `docker load`) of an image that holds one static program and runs it. */
-export function imageArchive(name: string, program: { path: string; content: Buffer }, entrypoint: readonly string[]): Buffer {
-  const layer = tar([[program.path.replace(/^\//, ''), program.content]]);
+export interface ImageFile {
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/** A docker archive (`ctr images import`, `docker load`) of an image that holds these programs and runs the entrypoint. */
+export function imageArchive(name: string, programs: readonly ImageFile[], entrypoint: readonly string[]): Buffer {
+  const layer = tar(programs.map(({ path, content }) => [path.replace(/^\//, ''), content]));
   const config = Buffer.from(
     JSON.stringify({
       architecture: architectures[process.arch] ?? process.arch,
@@ -59,6 +65,27 @@ export function imageArchive(name: string, program: { path: string; content: Buf
 /** Writes the two images of every node into `folder`: the test app, and the same program as the sandbox container. */
 export function writeStandardImages(folder: string): void {
   const program = { path: '/app', content: readFileSync(programPath('app')) };
-  writeFileSync(`${folder}/app.tar`, imageArchive(appImage, program, ['/app']));
-  writeFileSync(`${folder}/pause.tar`, imageArchive(pauseImage, program, ['/app', 'pause']));
+  writeFileSync(`${folder}/app.tar`, imageArchive(appImage, [program], ['/app']));
+  writeFileSync(`${folder}/pause.tar`, imageArchive(pauseImage, [program], ['/app', 'pause']));
+}
+
+/** Image of a pod that acts on its node: this machine's bash, and in place of nsenter a script that stays where it is. */
+export const toolsImage = 'beds.drover.dev/tools:1';
+
+// A bed may run in a container, and what runs there may not enter the namespaces of process 1.
+const NO_NSENTER = '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n';
+
+/** @throws Error where bash is missing on this machine */
+export function toolsArchive(): Buffer {
+  const bash = '/bin/bash';
+  // "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)", and the loader by its path alone.
+  const listed = execFileSync('ldd', [bash], { encoding: 'utf8' });
+  const libraries = [...listed.matchAll(/(\/\S+) \(0x/g)].flatMap(([, path]) => (path === undefined ? [] : [path]));
+  const copied = [bash, ...new Set(libraries)].map((path) => ({ path, content: readFileSync(path) }));
+  const files = [
+    ...copied,
+    { path: '/bin/sh', content: readFileSync(bash) },
+    { path: '/bin/nsenter', content: Buffer.from(NO_NSENTER) },
+  ];
+  return imageArchive(toolsImage, files, ['/bin/sh']);
 }

@@ -261,7 +261,7 @@ function parseTerm(state: State, token: Token, what: string): Term {
       return { is: 'Value', value: token.text.codePointAt(0) ?? 0 };
     case 'Number': {
       const value = Number(token.text.replaceAll('_', '').replace(/^\+/, ''));
-      if (Number.isNaN(value)) throw wrong(state, `${token.text} is not a number`, token);
+      if (Number.isNaN(value) || /^[+-]?0\d*[89]/.test(token.text)) throw wrong(state, `${token.text} is not a number`, token);
       return { is: 'Value', value };
     }
     case 'Variable':

@@ -57,6 +57,21 @@ describe('a plan', () => {
     }
   });
 
+  it('counts a node that is rebooted as done when it is back', async () => {
+    const drained = plan({ names: ['node-00000', 'node-00001'] });
+    const policies = drained.proposal.policies.map((policy) => ({
+      ...policy,
+      spec: { ...policy.spec, action: 'Reboot' as const },
+    }));
+    const result = await rehearse({ ...drained, proposal: { ...drained.proposal, policies } });
+    expect(result.nodes.map(({ phase, stuck }) => [phase, stuck])).toEqual(Array(2).fill(['HandedBack', null]));
+    // A machine is down for half a minute at least, and is looked at for another; the second begins when the first is back.
+    const [first, second] = result.nodes;
+    expect((first?.drainedMs ?? 0) - (first?.startedMs ?? 0)).toBeGreaterThan(MINUTE);
+    expect(second?.startedMs).toBeGreaterThanOrEqual(first?.drainedMs ?? Infinity);
+    expect(result.unfinished).toBe(false);
+  });
+
   it('takes longer when fewer nodes may be out', async () => {
     const [one, three] = [await rehearse(plan({ maxNodes: 1 })), await rehearse(plan({ maxNodes: 3 }))];
     expect(one.makespanMs).toBeGreaterThan(three.makespanMs * 1.5);

@@ -267,12 +267,14 @@ function watchMaintenances(
           const at = (phase: Phase) => phases.find((each) => each.phase === phase)?.atMs ?? null;
           const { phase = 'Pending', waitingFor, attempts = 0, progress, message = '' } = object.status ?? {};
           const stuck = waitingFor ?? { cause: phase, message, unblock: '' };
-          const isDrained = phase === 'Drained' || (phase === 'HandedBack' && at('Drained') !== null);
+          // One that is rebooted has done what was wanted when it is back.
+          const doneMs = at('Drained') ?? (object.status?.action?.doneAt === undefined ? null : at('HandedBack'));
+          const isDrained = phase === 'Drained' || (phase === 'HandedBack' && doneMs !== null);
           return {
             node,
             phase,
             startedMs: at('Draining'),
-            drainedMs: isDrained ? at('Drained') : null,
+            drainedMs: isDrained ? doneMs : null,
             attempts,
             pods: progress?.gone ?? 0,
             phases,

@@ -76,11 +76,12 @@ function messageId({ thread, key }: Notice, from: string): string {
 
 /** Answers of 5xx are final (RFC 5321, 4.2.1). Their words are not shown: they may repeat what was sent. */
 function smtpError(error: unknown): DeliveryError {
-  const { code = '', responseCode } = error as { code?: string; responseCode?: number };
+  const { code = '', responseCode, message = '' } = error as { code?: string; responseCode?: number; message?: string };
   if (code === 'EAUTH') return new DeliveryError('the mail server refused the login', { again: false, unauthorized: true });
   if (responseCode !== undefined)
     return new DeliveryError(`the mail server answered ${responseCode}`, { again: responseCode < 500 });
-  if (code === 'ETLS')
+  // Of a certificate that is not trusted it keeps only the words.
+  if (code === 'ETLS' || /certificate|altname/i.test(message))
     return new DeliveryError('the mail server offers no encryption, or its certificate is not trusted', { again: false });
   return new DeliveryError(`no connection to the mail server (${/^[A-Z][A-Z0-9_]*$/.test(code) ? code : 'broken'})`, {
     again: true,

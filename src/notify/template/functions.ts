@@ -37,7 +37,7 @@ function equal(a: Value, b: Value): boolean {
   if (a == null || b == null) return a == null && b == null;
   if (isList(a) || isMap(a) || isStruct(a) || isList(b) || isMap(b) || isStruct(b))
     throw new CallError('cannot compare lists, maps and objects');
-  if (typeof a !== typeof b) throw new CallError(`cannot compare ${typeName(a)} with ${typeName(b)}`);
+  if (typeName(a) !== typeName(b)) throw new CallError(`cannot compare ${typeName(a)} with ${typeName(b)}`);
   return a === b;
 }
 

@@ -35,9 +35,13 @@ function write(run: Run, text: string): void {
   if (run.text.length > MAX_LENGTH) throw wrong(run, `the text is longer than ${MAX_LENGTH} characters`, 0);
 }
 
+function step(run: Run): void {
+  if (++run.steps > MAX_STEPS) throw wrong(run, `more than ${MAX_STEPS} steps`, 0);
+}
+
 function walk(nodes: readonly TemplateNode[], dot: Value, run: Run): Flow {
   for (const node of nodes) {
-    if (++run.steps > MAX_STEPS) throw wrong(run, `more than ${MAX_STEPS} steps`, 0);
+    step(run);
     switch (node.is) {
       case 'Text':
         write(run, run.escaper.literal(node.text));
@@ -77,6 +81,7 @@ function range({ pipe, body, otherwise }: Branch, dot: Value, run: Run): Flow {
   let any = false;
   for (const [key, each] of entries) {
     any = true;
+    step(run); // its body may be empty
     const named: [string | undefined, Value][] =
       second === undefined
         ? [[first, each]]
@@ -124,6 +129,7 @@ function evaluate(pipe: Pipe, dot: Value, run: Run): Value {
 function call(command: readonly Operand[], piped: readonly Value[], dot: Value, run: Run): Value {
   const [head, ...rest] = command as readonly [Operand, ...Operand[]]; // the parser leaves no empty command
   if (head.term.is !== 'Function') {
+    if (head.term.is === 'Value' && head.term.value === null) throw wrong(run, 'nil is no command', head.at);
     if (rest.length > 0 || piped.length > 0) throw wrong(run, 'a value that is no function takes no arguments', head.at);
     return operand(head, dot, run);
   }

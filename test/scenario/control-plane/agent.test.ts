@@ -126,7 +126,7 @@ it('a sentinel file and a check show on the node, and are gone when they are', a
   });
   expect(await condition('signs', 'NTPProblem', 'True')).toMatchObject({ reason: 'NTPIsDown', message: 'clock is off' });
   const signals = await signalsOf('signs');
-  expect(signals.map(({ kind, source, id }) => [kind, source, id]).sort()).toEqual([
+  expect(signals.map(({ kind, source, id }) => [kind, source, id])).toEqual([
     ['CustomCheck', 'check', 'NTPProblem'],
     ['RebootRequired', 'sentinel', `file:${sentinel}`],
   ]);
@@ -264,7 +264,7 @@ it('a controller that wants the node gets it, and the agent lets go', async () =
     await eventually(
       'the agent to let go',
       () => Promise.resolve(agent.log()),
-      (log) => /has taken the node over|left to the controller/.test(log),
+      (log) => /has taken the node over|left to taken-over/.test(log),
     );
     aws.spot(null);
     await condition(made.old, 'SpotInterruption', 'False');

@@ -5,8 +5,9 @@ import { parseAllDocuments } from 'yaml';
 import { type ControlPlane, startControlPlane } from '../../beds/control-plane.ts';
 import { kubectl } from '../../beds/kubectl.ts';
 import { deployment, pod, podDisruptionBudget, service, statefulSet } from '../../beds/objects.ts';
-import { brisk, setStage } from '../case.ts';
-import { type Cluster, openCluster, policyObject } from '../cluster.ts';
+import { podAnnotations } from '../../beds/kwok-stages.ts';
+import { brisk, type Case, setStage } from '../case.ts';
+import { type Cluster, maintenanceObject, openCluster, policyObject } from '../cluster.ts';
 import { type ControllerProcess, installResources, startController } from '../controller-process.ts';
 import { eventually } from '../eventually.ts';
 
@@ -50,7 +51,45 @@ function granted(): Set<string> {
   );
 }
 
-it('the rights of examples/rbac.yaml are enough for a drain with everything in it, and none is too many', async () => {
+const hook = (annotations: object) => ({
+  template: {
+    spec: {
+      template: {
+        metadata: { annotations },
+        spec: { restartPolicy: 'Never', containers: [{ name: 'hook', image: 'hook:1' }] },
+      },
+    },
+  },
+});
+
+/** A reboot with a hook before it, a hook that is stopped, and the end of the node. */
+async function act({ old }: Case): Promise<void> {
+  const ask = (name: string, spec: object) =>
+    cluster.create(maintenanceObject(name, { nodeName: old, drain: brisk, verify: { healthyFor: '0s' }, ...spec }));
+  await ask('reboot', { action: 'Reboot', hooks: { before: hook({ [podAnnotations.completeMs]: '300' }) } });
+  await eventually(
+    'the pod that reboots the node',
+    () => cluster.podsIn('drover'),
+    (pods) =>
+      pods.some(({ metadata, status }) => metadata.labels?.['drover.dev/action'] === 'reboot' && status.phase === 'Running'),
+  );
+  await cluster.patchNode(`${old}/status`, { status: { nodeInfo: { bootID: 'another' } } });
+  await cluster.phase(old, ['HandedBack'], 120_000);
+
+  await ask('hook', { action: 'Hook', hooks: { before: hook({}) } });
+  await cluster.waitsFor(old, 'HookRunning');
+  await cluster.patch(maintenanceObject('hook', {}), { spec: { cancelled: true } });
+  await cluster.phase(old, ['Cancelled']);
+
+  await cluster.create(maintenanceObject('delete', { nodeName: old, drain: brisk, action: 'Delete' }));
+  await eventually(
+    'the node to be gone',
+    () => cluster.maintenancesOf(old),
+    ([latest]) => latest?.status?.message === `node ${old} was deleted`,
+  );
+}
+
+it('the rights of examples/rbac.yaml are enough for a drain, a reboot, hooks and a deletion, and none is too many', async () => {
   const made = await setStage(cluster, 'rbac', {
     objects: (ns) => [
       service(ns, 'app'),
@@ -103,6 +142,7 @@ it('the rights of examples/rbac.yaml are enough for a drain with everything in i
   expect(journal).toContain('deleted without asking its disruption budgets');
   await wanted(null);
   await cluster.phase(made.old, ['HandedBack']);
+  await act(made);
   await controller.stop();
 
   const lines = await bed.auditLog({ user: USER });

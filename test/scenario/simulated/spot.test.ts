@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MINUTE, nameOf, SECOND, spotNotice, startSpotBed } from '../../../src/controller/testing/spot-bed.ts';
+import { MINUTE, nameOf, SECOND, spotNotice, startSpotBed } from '../../spot-bed.ts';
 
 it('a thousand machines that go at once do not wait for one another, nor for a rotation', { timeout: 180_000 }, async () => {
   const { tell, label, pass, story, inMs, of, end } = await startSpotBed(1_010);

@@ -1,16 +1,16 @@
 /** Only for tests of machines that go: the whole controller on a simulated cluster, in virtual time, and agents that are told things. */
-import { noClusterLimits } from '../../engine/admission.ts';
-import { planCluster } from '../../../bench/plan-cluster.ts';
-import { annotations, GROUP_VERSION } from '../../api/names.ts';
-import type { MaintenancePolicyInput, NodeMaintenance } from '../../api/resources.ts';
-import { installDrover } from '../../cli/drover-in-simulation.ts';
-import { createVirtualClock } from '../../lib/clock.ts';
-import { silentLog } from '../../lib/log.ts';
-import { createInProcessClient } from '../../sim/apiserver/in-process.ts';
-import { budgets, nodes as nodeKind } from '../../sim/apiserver/kinds.ts';
-import { createSimulatedCluster } from '../../sim/cluster.ts';
-import { createSeededRandom } from '../../sim/seeded-random.ts';
-import { runController } from '../controller.ts';
+import { noClusterLimits } from '../src/engine/admission.ts';
+import { planCluster } from '../bench/plan-cluster.ts';
+import { annotations, GROUP_VERSION } from '../src/api/names.ts';
+import type { MaintenancePolicyInput, NodeMaintenance } from '../src/api/resources.ts';
+import { installDrover } from '../src/cli/drover-in-simulation.ts';
+import { createVirtualClock } from '../src/lib/clock.ts';
+import { silentLog } from '../src/lib/log.ts';
+import { createInProcessClient } from '../src/sim/apiserver/in-process.ts';
+import { budgets, nodes as nodeKind } from '../src/sim/apiserver/kinds.ts';
+import { createSimulatedCluster } from '../src/sim/cluster.ts';
+import { createSeededRandom } from '../src/sim/seeded-random.ts';
+import { runController } from '../src/controller/controller.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

@@ -1,0 +1,3 @@
+module drover.dev/golden
+
+go 1.24

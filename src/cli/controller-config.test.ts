@@ -43,7 +43,9 @@ describe('drover controller', () => {
     const config = file('limits: { maxNodes: 5, perGroup: [{ label: topology.kubernetes.io/zone, maxNodes: 10% }] }\n');
     expect((await cli(['controller', '--config', config])).started).toMatchObject({ limits });
     expect((await cli(['controller', '--limits', '5, topology.kubernetes.io/zone=10%'])).started).toMatchObject({ limits });
-    expect((await cli(['controller', '--limits', 'few'])).err).toContain('--limits limits.maxNodes: must be a number of nodes like 2');
+    expect((await cli(['controller', '--limits', 'few'])).err).toContain(
+      '--limits limits.maxNodes: must be a number of nodes like 2',
+    );
     expect((await cli(['controller', '--limits', '1,2'])).err).toContain('more than one limit for the whole cluster');
     expect((await cli(['controller', '--config', file('limits: { maxNodes: -1 }\n')])).err).toContain('limits.maxNodes: ');
   });

@@ -16,7 +16,8 @@ import { compileMaintenance, leftBehind, stateOf } from './compile.ts';
 import { validateMaintenance } from './admit.ts';
 import type { ApiStore } from './api-store.ts';
 import { maintenanceKind, maintenancePath } from './custom-kinds.ts';
-import { causeHeld, failedAt } from './ended.ts';
+import { causeHeld } from './ended.ts';
+import { historyOf } from './history.ts';
 import { approvalEntry, journalEntry } from './journal-entry.ts';
 import { type Entry, idle } from './maintenance-entry.ts';
 import { nameOf, newMaintenance, type NodeMaintenanceDraft } from './new-maintenance.ts';
@@ -40,7 +41,6 @@ export interface ApiStoreOptions {
 }
 
 const RETRY_MS = 1_000;
-const REMEMBERED_DRAINS = 10;
 
 export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const { client, clock, log, progress, mayAct, onChange, onNode: tellOfNode } = options;
@@ -372,32 +372,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       return isReviewed;
     },
 
-    lastStart(policy) {
-      let last: Millis | null = null;
-      for (const { spec, state } of entries.values())
-        if (spec.policy === policy && state.startedAt !== undefined) last = Math.max(last ?? state.startedAt, state.startedAt);
-      return last;
-    },
-
-    failures(policy) {
-      const found: Millis[] = [];
-      for (const { spec, state } of entries.values()) {
-        const at = spec.policy === policy ? failedAt(state) : null;
-        if (at !== null) found.push(at);
-      }
-      return found;
-    },
-
-    slowestDrain(policy) {
-      const drains: { readonly at: Millis; readonly ms: Millis }[] = [];
-      for (const { spec, state } of entries.values()) {
-        const { startedAt, drainedAt } = state;
-        if (spec.policy !== policy || startedAt === undefined || drainedAt === undefined) continue;
-        drains.push({ at: drainedAt, ms: Math.max(0, drainedAt - startedAt) });
-      }
-      drains.sort((a, b) => b.at - a.at);
-      return drains.length === 0 ? null : Math.max(...drains.slice(0, REMEMBERED_DRAINS).map(({ ms }) => ms));
-    },
+    ...historyOf(() => entries.values()),
 
     async flush() {
       await answered(); // what was decided while these were on their way is written after them

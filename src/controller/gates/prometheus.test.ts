@@ -1,9 +1,8 @@
 /** What a Prometheus may answer, and how little of it opens a gate. */
 import { describe, expect, it } from 'vitest';
-import { refusal } from '../../../test/fake-client.ts';
 import type { Verdict } from '../../engine/gates/gate.ts';
 import { sendJson } from '../../kube/testing/fake-server.ts';
-import { type Handler, authority, certificate, start, answering, vector, firing } from './testing/gates-bed.ts';
+import { type Handler, certificate, start, answering, vector, firing } from './testing/gates-bed.ts';
 
 describe('a Prometheus', () => {
   it('is asked for firing alerts, and its gate is open while there are none', async () => {

@@ -1,12 +1,12 @@
 /** Gates with everything around them for tests: a fake API server with Secrets, a virtual clock, real sockets. */
 import type http from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { NOW } from '../../../../test/builders.ts';
-import { createFakeClient, refusal, settled } from '../../../../test/fake-client.ts';
+import { createFakeClient, refusal } from '../../../../test/fake-client.ts';
 import { aPolicy } from '../../../../test/raw-objects.ts';
 import type { MaintenancePolicyInput } from '../../../api/resources.ts';
 import type { AskedQuestion, Verdict } from '../../../engine/gates/gate.ts';
-import { fakeServer, sendJson } from '../../../kube/testing/fake-server.ts';
+import { fakeServer } from '../../../kube/testing/fake-server.ts';
 import { testCertificate } from '../../../kube/testing/certificate.ts';
 import { createVirtualClock } from '../../../lib/clock.ts';
 import { silentLog } from '../../../lib/log.ts';

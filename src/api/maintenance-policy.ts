@@ -97,8 +97,8 @@ const run = z.object({
   messages: z
     .array(
       z.object({
-        name: z.string().max(63).describe('The entry of notify.'),
-        message: z.string().max(256).describe('The message, as its service names it.'),
+        name: z.string().max(80).describe('The entry of notify, after policy: or own:.'),
+        message: z.string().max(512).describe('The message, as its service names it.'),
       }),
     )
     .max(48)

@@ -80,7 +80,9 @@ function toStructural(source: JsonSchema): JsonSchema {
     delete result.maximum;
     result.format = 'int64';
   }
-  if (schema.properties)
+  // The API server drops an empty map: written, it would be a difference for ever.
+  if (schema.properties && Object.keys(schema.properties).length === 0) delete result.properties;
+  else if (schema.properties)
     result.properties = Object.fromEntries(Object.entries(schema.properties).map(([name, part]) => [name, toStructural(part)]));
   if (schema.items) result.items = toStructural(schema.items);
   if (typeof schema.additionalProperties === 'object' && schema.additionalProperties.type !== undefined) {

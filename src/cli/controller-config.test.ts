@@ -43,7 +43,9 @@ describe('drover controller', () => {
     const config = file('limits: { maxNodes: 5, perGroup: [{ label: topology.kubernetes.io/zone, maxNodes: 10% }] }\n');
     expect((await cli(['controller', '--config', config])).started).toMatchObject({ limits });
     expect((await cli(['controller', '--limits', '5, topology.kubernetes.io/zone=10%'])).started).toMatchObject({ limits });
-    expect((await cli(['controller', '--limits', 'few'])).err).toContain('--limits limits.maxNodes: must be a number of nodes like 2');
+    expect((await cli(['controller', '--limits', 'few'])).err).toContain(
+      '--limits limits.maxNodes: must be a number of nodes like 2',
+    );
     expect((await cli(['controller', '--limits', '1,2'])).err).toContain('more than one limit for the whole cluster');
     expect((await cli(['controller', '--config', file('limits: { maxNodes: -1 }\n')])).err).toContain('limits.maxNodes: ');
   });
@@ -65,6 +67,33 @@ describe('drover controller', () => {
     expect(err).toMatch(/^error: /);
     expect(err).toContain(path);
     expect(err).toContain(expected);
+  });
+
+  it('takes the channels of its file, or of a file of their own', async () => {
+    const channel = '{type: Teams, teams: {webhook: {env: HOOK}}}';
+    const config = file(`clusterName: prod\nnotify: [{name: ops, channel: ${channel}}]\n`);
+    expect((await cli(['controller', '--config', config])).started).toMatchObject({
+      clusterName: 'prod',
+      notify: [{ name: 'ops', channel: { type: 'Teams' }, per: 'Node', retries: 10 }],
+    });
+    const list = file(`[{name: other, channel: ${channel}}]\n`);
+    expect((await cli(['controller', '--notify', list])).started).toMatchObject({ notify: [{ name: 'other' }] });
+  });
+
+  it.each([
+    ['notify: [{name: ops}]', 'notify[0].channel: is required'],
+    [
+      'notify: [{name: ops, channel: {type: Teams, teams: {webhook: {env: A, file: b}}}}]',
+      'notify[0].channel.teams.webhook: give one of secretRef, env and file',
+    ],
+    [
+      'notify: [{name: ops, channel: {type: Teams, teams: {webhook: {env: A}}}, color: red}]',
+      'notify[0].color: is not a known field',
+    ],
+  ])('refuses %s', async (text, expected) => {
+    const path = file(text);
+    const { code, err } = await cli(['controller', '--config', path]);
+    expect([code, err.split('\n')[0]]).toEqual([1, expect.stringContaining(`${path}: ${expected}`)]);
   });
 
   it('refuses a file that is not there', async () => {

@@ -70,6 +70,8 @@ export interface Controller {
 // an undo for them ends at once, and would begin anew in every pass.
 const ADOPT_AGAIN_MS = 30_000;
 
+const takesPods = (node: Node | undefined): 0 | 1 => (node && !node.unschedulable && node.ready ? 1 : 0);
+
 /** A kubelet writes the status of its node every five minutes, or more often: mostly with nothing in it that is looked at here. */
 function isBeat(known: Node | undefined, node: Node): boolean {
   return known !== undefined && isDeepStrictEqual({ ...known, resourceVersion: '' }, { ...node, resourceVersion: '' });
@@ -78,6 +80,7 @@ function isBeat(known: Node | undefined, node: Node): boolean {
 export function runController(options: ControllerOptions): Controller {
   const { client, clock, log, random, observer } = options;
   const nodes = new Map<string, Node>();
+  let schedulable = 0;
   const policies = new Map<string, Policy>();
   const matcher = createMatcher(nodes);
   const progress = createProgress();
@@ -132,6 +135,8 @@ export function runController(options: ControllerOptions): Controller {
       consistency: 'Any',
       onError: onError('nodes'),
       onChange({ type, object }) {
+        // Counted as they change: thousands of nodes would be counted in each pass.
+        schedulable += (type === 'Deleted' ? 0 : takesPods(object)) - takesPods(nodes.get(object.name));
         if (type === 'Deleted') {
           nodes.delete(object.name);
           matcher.forget(object.name);
@@ -278,6 +283,7 @@ export function runController(options: ControllerOptions): Controller {
       dryRun: false,
       store,
       nodes: () => nodes,
+      schedulableNodes: () => schedulable,
       policies: () => matcher.admission(store, hold),
       limits: options.limits,
       gates,

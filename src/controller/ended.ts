@@ -41,3 +41,11 @@ export function staleAt({ phase, finishedAt }: MaintenanceState): Millis {
 export function isStale(state: MaintenanceState, now: Millis): boolean {
   return now > staleAt(state);
 }
+
+/** When it failed, for the breaker of its policy; null: it has not. */
+export function failedAt({ phase, phaseSince, finishedAt, action }: MaintenanceState): Millis | null {
+  if (phase === 'Failed') return finishedAt ?? phaseSince;
+  if (phase === 'ActionFailed') return phaseSince;
+  // A person has ended it since. Not later than it failed: what was resumed after that is not to count again.
+  return action?.failure ? action.since : null;
+}

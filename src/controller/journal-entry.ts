@@ -5,6 +5,7 @@
 import type { JournalEntry } from '../api/resources.ts';
 import type { Node, Pod, StringMap } from '../api/objects.ts';
 import type { PodEffect } from '../engine/effect.ts';
+import type { Approval } from '../engine/gates/gate.ts';
 import { readHandover } from '../engine/handover.ts';
 import { isoSeconds, readJournal } from '../engine/journal.ts';
 import type { Maintenance } from '../engine/maintenance.ts';
@@ -31,6 +32,12 @@ export function journalEntry(effect: PodEffect | NodeEffect, maintenance: Mainte
           ? `${effect.run.kind}/${effect.run.namespace}/${effect.run.name}`
           : `Node/${maintenance.nodeName}`;
   return { at: isoSeconds(now), do: cut(said.do, 1_024), undo: cut(said.undo, 1_024), object };
+}
+
+/** Who has let it start. */
+export function approvalEntry({ by, at }: Approval, id: string, now: Millis): JournalEntry {
+  const did = cut(`started with the approval of ${by}, given ${isoSeconds(at)}`, 1_024);
+  return { at: isoSeconds(now), do: did, undo: '', object: `NodeMaintenance/${id}` };
 }
 
 function ofNode(effect: NodeEffect, { settings }: Maintenance): Sentences {

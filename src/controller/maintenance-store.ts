@@ -17,7 +17,8 @@ import { validateMaintenance } from './admit.ts';
 import type { ApiStore } from './api-store.ts';
 import { maintenanceKind, maintenancePath } from './custom-kinds.ts';
 import { causeHeld } from './ended.ts';
-import { journalEntry } from './journal-entry.ts';
+import { historyOf } from './history.ts';
+import { approvalEntry, journalEntry } from './journal-entry.ts';
 import { type Entry, idle } from './maintenance-entry.ts';
 import { nameOf, newMaintenance, type NodeMaintenanceDraft } from './new-maintenance.ts';
 import { createUpkeep, hasFinalizer } from './maintenance-upkeep.ts';
@@ -40,7 +41,6 @@ export interface ApiStoreOptions {
 }
 
 const RETRY_MS = 1_000;
-const REMEMBERED_DRAINS = 10;
 
 export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const { client, clock, log, progress, mayAct, onChange, onNode: tellOfNode } = options;
@@ -222,13 +222,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       if (moved || decision.change)
         entry.state = { ...entry.state, phase: decision.phase, ...(moved && { phaseSince: now }), ...decision.change };
       const { approval } = decision;
-      if (moved && approval)
-        entry.done.push({
-          at: isoSeconds(now),
-          do: `started with the approval of ${approval.by}, given ${isoSeconds(approval.at)}`,
-          undo: '',
-          object: `NodeMaintenance/${entry.spec.id}`,
-        });
+      if (moved && approval) entry.done.push(approvalEntry(approval, entry.spec.id, now));
       if (moved) shelve(entry);
       if (decision.pods) progress.expect(entry.spec.id, decision.pods);
       if (terminalPhases.has(decision.phase) && entry.object === null) {
@@ -378,35 +372,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
       return isReviewed;
     },
 
-    lastStart(policy) {
-      let last: Millis | null = null;
-      for (const { spec, state } of entries.values())
-        if (spec.policy === policy && state.startedAt !== undefined) last = Math.max(last ?? state.startedAt, state.startedAt);
-      return last;
-    },
-
-    failures(policy) {
-      const found: Millis[] = [];
-      for (const { spec, state } of entries.values()) {
-        if (spec.policy !== policy) continue;
-        if (state.phase === 'Failed' && state.finishedAt !== undefined) found.push(state.finishedAt);
-        else if (state.phase === 'ActionFailed') found.push(state.phaseSince);
-        // A person has ended it since. Not later than it failed: what was resumed after that is not to count again.
-        else if (state.action?.failure) found.push(state.action.since);
-      }
-      return found;
-    },
-
-    slowestDrain(policy) {
-      const drains: { readonly at: Millis; readonly ms: Millis }[] = [];
-      for (const { spec, state } of entries.values()) {
-        const { startedAt, drainedAt } = state;
-        if (spec.policy !== policy || startedAt === undefined || drainedAt === undefined) continue;
-        drains.push({ at: drainedAt, ms: Math.max(0, drainedAt - startedAt) });
-      }
-      drains.sort((a, b) => b.at - a.at);
-      return drains.length === 0 ? null : Math.max(...drains.slice(0, REMEMBERED_DRAINS).map(({ ms }) => ms));
-    },
+    ...historyOf(() => entries.values()),
 
     async flush() {
       await answered(); // what was decided while these were on their way is written after them

@@ -61,20 +61,21 @@ export function createUpkeep({ client, clock, send, onAgain, isNeeded }: UpkeepO
       const { object, state } = entry;
       if (!object || entry.unborn || entry.housekeeping) return;
       const { metadata } = object;
-      const path = maintenancePath(metadata.name);
       // A drained node that is gone has finished, too: there is nothing to undo, and no further phase.
       const ended = terminalPhases.has(state.phase) || state.finishedAt !== undefined;
-      const others = (metadata.finalizers ?? []).filter((each) => each !== finalizers.undo);
+      const others = () => (metadata.finalizers ?? []).filter((each) => each !== finalizers.undo);
       const patch = (next: readonly string[]) => {
         const body = { metadata: { resourceVersion: metadata.resourceVersion, finalizers: next } };
         once(entry, `patch the finalizers of nodemaintenance ${metadata.name}`, RETRY_MS, () =>
-          client.json({ method: 'PATCH', path, contentType: MERGE_PATCH, body }),
+          client.json({ method: 'PATCH', path: maintenancePath(metadata.name), contentType: MERGE_PATCH, body }),
         );
       };
-      if (metadata.deletionTimestamp !== undefined && ended && hasFinalizer(object)) patch(others);
-      else if (metadata.deletionTimestamp === undefined && !ended && !hasFinalizer(object)) patch([...others, finalizers.undo]);
+      if (metadata.deletionTimestamp !== undefined && ended && hasFinalizer(object)) patch(others());
+      else if (metadata.deletionTimestamp === undefined && !ended && !hasFinalizer(object)) patch([...others(), finalizers.undo]);
       else if (metadata.deletionTimestamp === undefined && isStale(state, clock.now()) && !isNeeded(entry))
-        once(entry, `delete nodemaintenance ${metadata.name}`, SWEEP_RETRY_MS, () => client.json({ method: 'DELETE', path }));
+        once(entry, `delete nodemaintenance ${metadata.name}`, SWEEP_RETRY_MS, () =>
+          client.json({ method: 'DELETE', path: maintenancePath(metadata.name) }),
+        );
     },
     noteEnded,
     dueEnded(entries) {

@@ -113,12 +113,9 @@ async function start(notify: Notify, own: unknown[] = [], spec: Partial<Maintena
       limits: noClusterLimits,
       observer: notices.beside({ leading() {}, watchRestarted() {}, passed() {}, answered() {} }),
     });
-    let running = true;
-    const stop = async () => {
-      if (!running) return;
-      running = false;
-      await Promise.all([controller.stop(() => notices.stop()), clock.run({ until: clock.now() + MINUTE })]);
-    };
+    let stopped: Promise<unknown> | undefined;
+    const stop = () =>
+      (stopped ??= Promise.all([controller.stop(() => notices.stop()), clock.run({ until: clock.now() + MINUTE })]));
     return { controller, registry, stop };
   };
   const run = (ms: number) => clock.run({ until: clock.now() + ms });

@@ -65,6 +65,8 @@ interface Wait {
   readonly blocker: Blocker;
   /** One wait of a whole policy is told once, for all its nodes. */
   readonly scope: string;
+  /** Lanes through which the owners of the pod were told, or are about to be. */
+  readonly owners: Set<string>;
 }
 
 interface Memory {
@@ -155,7 +157,7 @@ export function createNotifying({ clock, notifier, marks, runs, owners, place }:
     // An earlier leader has seen it begin.
     const since = written?.cause === waitingFor.cause ? Math.min(now, Date.parse(written.since) || now) : now;
     const scope = 'policy' in waitingFor ? `policy/${waitingFor.policy}/${key}` : '';
-    return { key, since, blocker: waitingFor, scope };
+    return { key, since, blocker: waitingFor, scope, owners: new Set() };
   };
 
   /** @returns when it is to be looked at again */
@@ -166,10 +168,15 @@ export function createNotifying({ clock, notifier, marks, runs, owners, place }:
       if (memory.starting !== null) wakeAt = Math.min(wakeAt, memory.starting + PODS_WITHIN_MS);
       if (!wait) continue;
       const due: Lane[] = [];
+      const ownersDue: Lane[] = [];
       const key = keyOf({ topic: 'Waiting', waitKey: wait.key, ...startOf(maintenance) });
       for (const lane of notifier.lanesOf(maintenance.policy)) {
         const scope = `${lane.name} ${wait.scope}`;
         const at = wait.since + parseDuration(lane.entry.waitingFor);
+        if (lane.forNamespaces && !wait.owners.has(lane.name)) {
+          if (now < at) wakeAt = Math.min(wakeAt, at);
+          else ownersDue.push(lane);
+        }
         if (wait.scope !== '' && toldScopes.has(scope)) continue;
         if (marks.isTold(maintenance.id, lane.id, key)) {
           if (wait.scope !== '') toldScopes.add(scope);
@@ -179,11 +186,11 @@ export function createNotifying({ clock, notifier, marks, runs, owners, place }:
           if (wait.scope !== '') toldScopes.add(scope);
         }
       }
-      if (due.length > 0) {
-        const news = newsOf(memory, 'Waiting', now);
-        tell(news, (lane) => due.includes(lane));
-        owners.tell(news, notifier.lanesOf(maintenance.policy));
-      }
+      if (due.length === 0 && ownersDue.length === 0) continue;
+      const news = newsOf(memory, 'Waiting', now);
+      for (const { name } of ownersDue) wait.owners.add(name);
+      owners.tell(news, ownersDue);
+      if (due.length > 0) tell(news, (lane) => due.includes(lane));
     }
     return wakeAt;
   };

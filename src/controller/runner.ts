@@ -41,7 +41,7 @@ export interface RunnerOptions {
   readonly dryRun: boolean;
   readonly store: MaintenanceStore;
   readonly nodes: () => ReadonlyMap<string, Node>;
-  /** Where `nodes` are not all nodes of the cluster. */
+  /** Where `nodes` are not all nodes of the cluster, or somebody keeps count. Default: they are counted in each pass. */
   readonly schedulableNodes?: () => number;
   readonly policies: () => ReadonlyMap<string, AdmissionPolicy>;
   /** Of the controller; absent: none. */

@@ -7,7 +7,8 @@ import type { Condition, JournalEntry, NodeMaintenanceStatus, PodStatus, Progres
 import type { Blocker, BlockerCause } from '../engine/blocker.ts';
 import type { Decision } from '../engine/decide.ts';
 import type { PodReport } from '../engine/drain.ts';
-import { explain, type Viewpoint } from '../engine/explain.ts';
+import { explain } from '../engine/explain.ts';
+import type { Viewpoint } from '../engine/phrasing.ts';
 import { isoSeconds } from '../engine/journal.ts';
 import { actingPhases, type Maintenance, type MaintenanceState, type Phase } from '../engine/maintenance.ts';
 import { writtenActed } from './compile-action.ts';

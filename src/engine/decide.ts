@@ -60,13 +60,15 @@ export function decide(input: DecideInput): {
     }).map((each) => [each.id, each]),
   );
 
-  const drains = maintenances.flatMap((maintenance): Drain[] => {
-    const node = nodes.get(maintenance.nodeName);
+  const drains: Drain[] = [];
+  for (const maintenance of maintenances) {
     const { phase, startedAt } = maintenance.state;
-    if (!node || !looksAtPods.has(phase)) return [];
+    if (!looksAtPods.has(phase)) continue;
+    const node = nodes.get(maintenance.nodeName);
+    if (!node) continue;
     const { id, settings, goneAt } = maintenance;
-    return [{ id, node, settings, startedAt: startedAt ?? now, ...(goneAt !== undefined && { goneAt }) }];
-  });
+    drains.push({ id, node, settings, startedAt: startedAt ?? now, ...(goneAt !== undefined && { goneAt }) });
+  }
   const drainDecisions = new Map(decideDrains(drains, world, now, needs).map((each) => [each.id, each]));
 
   let wakeAt: Millis | null = null;

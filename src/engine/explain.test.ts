@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE, NOW, SECOND } from '../../test/builders.ts';
 import type { Blocker, BlockerCause, BudgetNumbers } from './blocker.ts';
-import { explain, type Viewpoint } from './explain.ts';
+import { explain } from './explain.ts';
+import type { Viewpoint } from './phrasing.ts';
 
 const budget: BudgetNumbers = {
   namespace: 'shop',

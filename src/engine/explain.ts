@@ -4,37 +4,14 @@
  */
 import type { Millis } from '../lib/clock.ts';
 import type { Blocker, BudgetNumbers } from './blocker.ts';
-import { isoSeconds } from './journal.ts';
+import { gateSentences } from './gates/gate-sentences.ts';
+import { duration, type Explanation, listed, nodeOf, passing, type Sentence, type Viewpoint, wait } from './phrasing.ts';
 import { localTime } from './schedule/wall-clock.ts';
-
-export interface Explanation {
-  /** What is waited for, one sentence without a full stop. */
-  readonly message: string;
-  /** What would end the wait; an instruction where a person can do something. */
-  readonly unblock: string;
-  /** "namespace/name" */
-  readonly pod?: string;
-  /** "ReplicaSet/web-7d9", with the pod's namespace. */
-  readonly owner?: string;
-  /** Does it end without anybody doing anything? */
-  readonly passes: boolean;
-}
-
-/** Who waits: what a person can do differs. A running maintenance has its own copy of the policy's drain, and takes no flags. */
-export type Viewpoint =
-  | { readonly of: 'CommandLine' }
-  | { readonly of: 'Controller'; readonly node: string; readonly maintenance: string; readonly policy: string | null };
 
 /** @param by absent: the hints name every way. */
 export function explain(blocker: Blocker, now: Millis, by?: Viewpoint): Explanation {
   return (sentences[blocker.cause] as Sentence<Blocker['cause']>)(blocker, now, by);
 }
-
-type Sentence<C extends Blocker['cause']> = (
-  blocker: Extract<Blocker, { cause: C }>,
-  now: Millis,
-  by: Viewpoint | undefined,
-) => Explanation;
 
 const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
   Paused: ({ because }, _, by) => wait(`it is paused${because ? `: ${because}` : ''}`, `\`drover resume ${nodeOf(by)}\``),
@@ -89,45 +66,7 @@ const sentences: { readonly [C in Blocker['cause']]: Sentence<C> } = {
       `the controller allows ${nodes(limit)} out at a time${group === null ? '' : ` where ${group}`}, all policies together, and ${areOut(out)}`,
       `one of them coming back, or a larger ${group === null ? 'limits.maxNodes' : 'limits.perGroup'} in the configuration of the controller`,
     ),
-  BreakerOpen: ({ policy, since, failures }) =>
-    wait(
-      `policy ${policy} starts nothing new since ${isoSeconds(since)}: ${failures === 1 ? 'a maintenance' : `${failures} maintenances`} of it failed`,
-      `\`drover resume policy/${policy}\` once you have looked at them (\`drover status --all\`)`,
-    ),
-  GateAsked: ({ policy, gate }) => passing(`gate ${gate} of policy ${policy} is being asked`, 'its answer'),
-  GateUnanswered: ({ policy, gate, message, since }) =>
-    wait(
-      `gate ${gate} of policy ${policy} cannot be asked since ${isoSeconds(since)}, and counts as closed: ${message}`,
-      'an answer from there, or another spec.gates of the policy',
-    ),
-  GatePods: ({ policy, gate, node, pods }) =>
-    passing(
-      `gate ${gate} of policy ${policy} is closed by ${pods.length === 1 ? 'a pod' : `${pods.length} pods`}${node === null ? '' : ` on node ${node}`}: ${listed(pods)}`,
-      `${pods.length === 1 ? 'it' : 'all of them'} ending`,
-    ),
-  GateAlerts: ({ policy, gate, from, alerts }) =>
-    passing(
-      `gate ${gate} of policy ${policy} is closed by ${alerts.length === 1 ? 'an alert' : `${alerts.length} alerts`}: ${listed(alerts)}`,
-      from === 'Alertmanager'
-        ? `${alerts.length === 1 ? 'it' : 'all of them'} being resolved or silenced`
-        : `${alerts.length === 1 ? 'it' : 'all of them'} being resolved; a silence does not show in Prometheus, only in spec.gates.alertmanager`,
-    ),
-  GateQuery: ({ policy, gate, result }) =>
-    passing(`gate ${gate} of policy ${policy} is closed by the result of its query: ${result}`, 'another result'),
-  GateHttp: ({ policy, gate, found }) =>
-    passing(`gate ${gate} of policy ${policy} is closed: ${found}`, 'the answer that it demands'),
-  GateNotSettled: ({ policy, gate, what, until }) =>
-    passing(
-      until === null
-        ? `gate ${gate} of policy ${policy} is closed, because not everything is well: ${listed(what)}`
-        : `gate ${gate} of policy ${policy} is closed until ${isoSeconds(until)}: everything is well, but not for long enough`,
-      until === null ? 'those getting well' : 'time',
-    ),
-  GateApproval: ({ policy, gate, validForMs, stale }, _, by) =>
-    wait(
-      `policy ${policy} starts nothing without approval (gate ${gate})${stale ? `; that of ${stale.by}, given ${isoSeconds(stale.at)}, was good for ${duration(validForMs)}` : ''}`,
-      `\`drover approve ${nodeOf(by)}\`, or \`drover approve policy/${policy}\` for all of them`,
-    ),
+  ...gateSentences,
   BackOff: ({ until, attempt, because }, now) =>
     passing(
       `attempt ${attempt} stood still (${because}); the next is in ${duration(until - now)}`,
@@ -353,10 +292,6 @@ function unprotect(pod: string, why: keyof typeof protectedBecause, by: Viewpoin
   return [...again, ...remove, ...set].join(', or ');
 }
 
-function nodeOf(by: Viewpoint | undefined): string {
-  return by?.of === 'Controller' ? by.node : 'NODE';
-}
-
 /** Nothing is done any more: the node stays as it is until a person has looked. */
 function stranded(message: string, by: Viewpoint | undefined): Explanation {
   return wait(
@@ -373,14 +308,6 @@ function kubectlName(pod: string): string {
 /** The scheduler's first sentence says why; those about claims and preemption follow, and end in a full stop. */
 function schedulers(message: string): string {
   return message.replace(/[.,]? (no new claims to deallocate|preemption:).*$/s, '').replace(/\.$/, '');
-}
-
-function wait(message: string, unblock: string): Explanation {
-  return { message, unblock, passes: false };
-}
-
-function passing(message: string, unblock: string): Explanation {
-  return { message, unblock, passes: true };
 }
 
 function named(budget: BudgetNumbers): string {
@@ -402,17 +329,4 @@ function nodes(count: number): string {
 function areOut(names: readonly string[]): string {
   if (names.length === 0) return 'none is out';
   return `${listed(names)} ${names.length === 1 ? 'is' : 'are'} out`;
-}
-
-function listed(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
-}
-
-/** "2m5s", "40s", "3h2m"; never finer than a second. */
-function duration(ms: Millis): string {
-  const seconds = Math.max(0, Math.ceil(ms / 1_000));
-  if (seconds < 60) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return seconds % 60 ? `${minutes}m${seconds % 60}s` : `${minutes}m`;
-  return minutes % 60 ? `${Math.floor(minutes / 60)}h${minutes % 60}m` : `${minutes / 60}h`;
 }

@@ -43,19 +43,46 @@ export function identity(meta: RawMeta): ObjectMeta {
   };
 }
 
+// Whole seconds, so that few are known at a time and most are asked for many times.
+const TIMES = 4_096;
+const times = new Map<string, number>();
+
 /** Milliseconds since the epoch of an RFC 3339 time; undefined when it is absent or not a time. */
 export function timeOf(text: string | null | undefined): number | undefined {
-  const at = text ? Date.parse(text) : Number.NaN;
+  if (!text) return undefined;
+  let at = times.get(text);
+  if (at === undefined) {
+    at = Date.parse(text);
+    if (times.size >= TIMES) times.clear();
+    times.set(text, at);
+  }
   return Number.isNaN(at) ? undefined : at;
 }
 
-export function ownerOf(meta: RawMeta): Owner | undefined {
-  const owner = meta.ownerReferences?.find((reference) => reference.controller === true);
-  return owner && controller(owner.kind, owner.name, owner.uid);
+/** The last ones, as with labels. */
+let lastOwner: { readonly raw: object; readonly owner: Owner | undefined } | undefined;
+
+export function ownerOf({ ownerReferences }: RawMeta): Owner | undefined {
+  if (!ownerReferences) return undefined;
+  if (lastOwner?.raw === ownerReferences) return lastOwner.owner;
+  const reference = ownerReferences.find((each) => each.controller === true);
+  const owner = reference && controller(reference.kind, reference.name, reference.uid);
+  lastOwner = { raw: ownerReferences, owner };
+  return owner;
 }
+
+/** The last one: a server in this process hands out one object for the labels of all pods of an owner, and for those of all versions of each. */
+let lastLabels: { readonly raw: object; readonly labels: StringMap } | undefined;
 
 export function labelsOf(labels: Record<string, string> | null | undefined): StringMap {
   if (!labels) return internLabels('', () => ({}));
+  if (lastLabels?.raw === labels) return lastLabels.labels;
+  const known = sharedLabels(labels);
+  lastLabels = { raw: labels, labels: known };
+  return known;
+}
+
+function sharedLabels(labels: Record<string, string>): StringMap {
   return internLabels(JSON.stringify(labels), () =>
     Object.fromEntries(Object.entries(labels).map(([key, value]) => [intern(key), intern(value)])),
   );

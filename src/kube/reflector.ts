@@ -11,7 +11,7 @@ import { collectionPath, type ResourceKind } from './kinds.ts';
 import { BrokenFrame } from './proto-reader.ts';
 import { type Reception, receive, receiveEvents, Silent } from './receive.ts';
 import { type Change, createStore } from './store.ts';
-import { createFrameCutter, decodeEvent, decodePage, decodeParsedEvent, PROTOBUF, type WatchEvent } from './watch-frames.ts';
+import { createFrameCutter, decodeEvent, decodePage, decodeSharedEvent, PROTOBUF, type WatchEvent } from './watch-frames.ts';
 
 export interface ReflectOptions<T extends ObjectMeta> {
   readonly client: KubeClient;
@@ -240,7 +240,7 @@ export function reflect<T extends ObjectMeta>(options: ReflectOptions<T>): Refle
     try {
       if (client.events) {
         const { by, asked } = connect(query, 'application/json', patience);
-        const take = (event: ServerEvent) => apply(decodeParsedEvent(kind, event));
+        const take = (event: ServerEvent) => apply(decodeSharedEvent(kind, event, !isListing()));
         await receiveEvents({ events: client.events.bind(client), begin: () => (begin(), take), ...asked }, by);
         return;
       }

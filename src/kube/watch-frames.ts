@@ -1,6 +1,6 @@
 /** Cuts a watch stream into frames and decodes them; also whole list pages. The answered content type decides between protobuf and JSON. */
 import type { ObjectMeta } from '../api/objects.ts';
-import type { Status } from './client.ts';
+import type { ServerEvent, Status } from './client.ts';
 import type { ResourceKind } from './kinds.ts';
 import { INITIAL_EVENTS_END, openWatchFrame, readBookmark, readPage, readStatus } from './proto-envelope.ts';
 import { BrokenFrame } from './proto-reader.ts';
@@ -94,7 +94,7 @@ function parse(bytes: Buffer): unknown {
 }
 
 /** An event whose JSON is parsed already. @throws BrokenFrame */
-export function decodeParsedEvent<T extends ObjectMeta>(kind: ResourceKind<T>, parsed: unknown): WatchEvent<T> {
+function decodeParsedEvent<T extends ObjectMeta>(kind: ResourceKind<T>, parsed: unknown): WatchEvent<T> {
   const event = parsed as { type?: string; object?: { metadata?: RawMeta } } | null;
   switch (event?.type) {
     case 'ADDED':
@@ -117,6 +117,26 @@ export function decodeParsedEvent<T extends ObjectMeta>(kind: ResourceKind<T>, p
     default:
       throw new BrokenFrame(`JSON: a watch event of type ${JSON.stringify(event?.type)?.slice(0, 40)}`);
   }
+}
+
+const shared = new WeakMap<object, WeakMap<object, ObjectMeta>>();
+
+/**
+ * An event of a server in this process, whose objects never change and come by several watches: a pod of a node is one of a namespace, too.
+ * `keep`: it is told to the others at this time. @throws BrokenFrame
+ */
+export function decodeSharedEvent<T extends ObjectMeta>(kind: ResourceKind<T>, event: ServerEvent, keep: boolean): WatchEvent<T> {
+  const { type, object } = event;
+  if ((type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') || typeof object !== 'object' || object === null)
+    return decodeParsedEvent(kind, event);
+  const known = shared.get(kind)?.get(object) as T | undefined;
+  if (known) return { type, object: known };
+  const decoded = decodeParsedEvent(kind, event);
+  if (!keep || !('object' in decoded)) return decoded;
+  let objects = shared.get(kind);
+  if (!objects) shared.set(kind, (objects = new WeakMap()));
+  objects.set(object, decoded.object);
+  return decoded;
 }
 
 /** @throws BrokenFrame */

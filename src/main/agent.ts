@@ -120,7 +120,7 @@ function sentinels(config: AgentConfig, clock: Clock, run: ReturnType<typeof cre
   if (config.sentinelFile !== '' && !windows)
     sources.push(fileSentinel({ ...common, path: config.sentinelFile, read: readSentinel }));
   if (config.sentinelCommand.length > 0) sources.push(commandSentinel({ ...common, command: config.sentinelCommand, run }));
-  if (windows && config.windowsRegistry)
+  if (process.platform === 'win32' && config.windowsRegistry)
     sources.push(registrySentinel({ ...common, registry: registryByCommand(run, config.sourceTimeout) }));
   return sources;
 }

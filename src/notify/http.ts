@@ -2,7 +2,6 @@
  * Requests to services outside of the cluster, by undici, which is loaded with the first of them. No error names an address: where it is
  * secret its host may be, too.
  */
-import { rootCertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { parseDuration } from '../api/duration.ts';
 import type { HttpSpec, SecretSource } from '../api/notify-channel.ts';
@@ -40,20 +39,14 @@ export function createHttp({ spec, clock, userAgent, secret }: HttpOptions): { s
   let open: { readonly login: string; readonly dispatcher: Dispatcher } | undefined;
 
   const dispatcher = async (): Promise<Dispatcher> => {
-    const { proxy, ca, insecureSkipVerify } = spec;
+    const { proxy } = spec;
     const login =
       proxy?.username === undefined || !proxy.password
         ? ''
         : `Basic ${Buffer.from(`${proxy.username}:${await secret(proxy.password)}`).toString('base64')}`;
     if (open?.login === login) return open.dispatcher;
-    const { Agent, ProxyAgent } = await import('undici');
-    const tls = {
-      ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
-      ...(insecureSkipVerify && { rejectUnauthorized: false }),
-    };
-    const next = proxy
-      ? new ProxyAgent({ uri: proxy.url, requestTls: tls, proxyTls: tls, ...(login !== '' && { token: login }) })
-      : new Agent({ connect: tls });
+    const { openDispatcher } = await import('./undici-client.ts');
+    const next = openDispatcher(spec, login);
     void open?.dispatcher.close();
     open = { login, dispatcher: next };
     return next;
@@ -64,11 +57,11 @@ export function createHttp({ spec, clock, userAgent, secret }: HttpOptions): { s
       if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
         throw new DeliveryError('the address is not an http or https address', { again: false });
       const through = await dispatcher();
-      const { request } = await import('undici');
+      const { sendRaw } = await import('./undici-client.ts');
       const aborter = new AbortController();
       const cancel = clock.after(timeoutMs, () => aborter.abort());
       try {
-        const answer = await request(url, {
+        const answer = await sendRaw(url, {
           method,
           headers: { 'user-agent': userAgent, ...headers },
           body: body ?? null,

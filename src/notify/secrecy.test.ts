@@ -135,10 +135,8 @@ async function tellThrough(block: (world: World) => object, name: keyof typeof m
   metrics.readLanes(() => notifier.lanes);
   notifier.lanes[0]?.put(aNotice({ topic: 'Failed' }));
   // Time passes in steps until there is an answer: a silent server needs its time-out twice.
-  let over = false;
-  void ended.then(() => (over = true));
-  while (!over) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  const turn = () => new Promise<'on'>((resolve) => setImmediate(() => resolve('on')));
+  while ((await Promise.race([ended, turn()])) === 'on') {
     if (name === 'silence' || said.length > 0) await clock.advance(100);
   }
   await notifier.stop(0);

@@ -104,6 +104,15 @@ describe('an event in AKS’s condition', () => {
     });
   });
 
+  it('counts from when its condition was written last, where one event follows another', () => {
+    const later = NOW + 60 * MINUTE;
+    const message = 'Preempt Scheduled: Thu, 01 Jan 2026 13:00:30 GMT.';
+    const node = aNode({
+      conditions: [{ type: 'VMEventScheduled', status: 'True', reason: '', lastTransition: later, message }],
+    });
+    expect(noticeOf(onEvent('Preempt'), node, later)).toMatchObject({ since: later, profile: 'HalfMinute' });
+  });
+
   it('may be taken back when it is a redeploy or a reboot', () => {
     const node = event('Redeploy Scheduled: Thu, 01 Jan 2026 12:10:00 GMT. DurationInSeconds: 600.');
     expect(noticeOf(onEvent('Redeploy', 'Reboot'), node)).toMatchObject({ revocable: true, profile: 'Minutes' });

@@ -22,7 +22,11 @@ export function scheduledEventReason(rule: RuleOf<'ScheduledEvent'>, node: Node,
       pass: false,
       because: condition ? `its condition ${CONDITION} is ${condition.status}` : `it has no condition ${CONDITION}`,
     };
-  const since = context.conditionSince(node, CONDITION, 'True') ?? context.now;
+  // Another event may come while the condition stays True: its writer then moves the time of the transition.
+  const since = Math.max(
+    context.conditionSince(node, CONDITION, 'True') ?? context.now,
+    Math.min(condition.lastTransition || 0, context.now),
+  );
   const told = readEvents(condition.message ?? '', condition.reason, since).filter(({ type }) =>
     rule.scheduledEvent.types.includes(type),
   );

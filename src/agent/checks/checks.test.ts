@@ -91,6 +91,12 @@ describe('checks', () => {
     expect(await look({ slow: { code: 0 } })).toEqual(well);
   });
 
+  it('of one condition have a name each', () => {
+    expect(
+      bench({ rules: [...two, { type: 'temporary', reason: 'Disk', path: 'x' }] }).checks.sources.map(({ name }) => name),
+    ).toEqual(['check-Disk', 'check-Disk-2', 'check-Disk-3']);
+  });
+
   it('that flap change nothing until they have lasted', async () => {
     const { look, clock, checks } = bench({ holdMs: 30 * SECOND });
     expect(await look({ slow: { code: 1, stdout: 'slow' } })).toEqual(well);

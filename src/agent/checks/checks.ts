@@ -71,12 +71,21 @@ export function createChecks({ configs, run, clock, holdMs, before, onProblem }:
     board.judgement = next;
   };
 
+  const named = new Map<string, number>();
+  /** Several rules, also of several files, may speak of one thing. */
+  const nameOf = ({ condition, reason }: CheckRule): string => {
+    const name = `check-${condition === '' ? reason : condition}`;
+    const before = named.get(name) ?? 0;
+    named.set(name, before + 1);
+    return before === 0 ? name : `${name}-${before + 1}`;
+  };
+
   const sources = configs.flatMap((config) => {
     const enter = createGate(config.concurrency);
-    return config.rules.map((rule, index): Source => {
+    return config.rules.map((rule): Source => {
       let problemAt: Millis | null = null;
       return {
-        name: `check-${rule.condition === '' ? rule.reason : rule.condition}${index === 0 ? '' : `-${index}`}`,
+        name: nameOf(rule),
         everyMs: rule.everyMs,
         // Whoever waits for others to end is not late; each of them ends within its own time.
         timeoutMs: rule.timeoutMs * Math.ceil(config.rules.length / config.concurrency) + 5_000,

@@ -84,6 +84,16 @@ describe('kured', () => {
     });
   });
 
+  it('that reboots in any case gives a drain its time before it deletes, and does not step aside before', () => {
+    const template = { spec: { containers: [{ name: 'kured', args: ['--force-reboot', '--drain-timeout', '45m'] }] } };
+    const [found] = adoptAll([{ kind: 'DaemonSet', metadata: { name: 'kured' }, spec: { template } }]);
+    expect(found?.policies[0]?.spec['drain']).toEqual({
+      barePods: 'Evict',
+      stepAside: '1h15m',
+      ladder: [{ after: '45m', do: 'Delete' }],
+    });
+  });
+
   it('has its sentinel where the host has it', () => {
     expect(chartValues([only('kured')])).toMatchObject({
       agent: {

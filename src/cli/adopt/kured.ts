@@ -1,3 +1,4 @@
+import { formatDuration, parseDuration } from '../../api/duration.ts';
 import { negated, parseSelectorText } from '../selector-text.ts';
 import {
   type Adoption,
@@ -118,7 +119,8 @@ function drainOf(settings: Settings): Record<string, unknown> {
     ...graceOf(last(settings, 'drain-grace-period')),
     rules:
       only.length > 0 ? only.map((each) => ({ podSelector: { matchExpressions: [written(negated(each))] }, do: 'Skip' })) : null,
-    stepAside: forces ? null : timeout,
+    // To step aside before the ladder deletes would mean never to get there.
+    stepAside: forces ? formatDuration(parseDuration(timeout) + 1_800_000) : timeout,
     ladder: forces ? [{ after: timeout, do: 'Delete' }] : null,
   });
 }

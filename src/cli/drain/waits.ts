@@ -2,7 +2,8 @@
 import type { NodeReport } from '../../controller/drain-report.ts';
 import type { Blocker, BlockerCause } from '../../engine/blocker.ts';
 import type { PodReport } from '../../engine/drain.ts';
-import { explain, type Viewpoint } from '../../engine/explain.ts';
+import { explain } from '../../engine/explain.ts';
+import type { Viewpoint } from '../../engine/phrasing.ts';
 import { podKey } from '../../engine/pods.ts';
 import type { Millis } from '../../lib/clock.ts';
 

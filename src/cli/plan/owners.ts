@@ -48,16 +48,20 @@ function unfit(pod: Pod | undefined): string | null {
 export function watchOwners(api: Api): OwnerWatch {
   const { clock } = api;
   const tallies = new Map<string, Tally>();
-  /** A pod that was handed over has no owner any more, but it still serves for the one that it had. */
-  const ownerOfPod = new Map<string, string>();
+  /** The first owner of pods that are not its any more: one that was handed over still serves for the owner that it had. */
+  const firstOwner = new Map<string, string>();
   const waiting = new Set<string>();
   const pending = { most: 0, message: '' };
 
-  const keyOf = (pod: Pod): string | undefined => {
-    const { uid } = pod.metadata;
-    const owner = controllerOf(pod);
-    if (owner && !ownerOfPod.has(uid)) ownerOfPod.set(uid, owner.uid);
-    return ownerOfPod.get(uid);
+  const keyOf = (pod: Pod, previous?: Pod): string | undefined => {
+    const { uid, ownerReferences } = pod.metadata;
+    const first = firstOwner.size > 0 ? firstOwner.get(uid) : undefined;
+    if (first !== undefined) return first;
+    const owner = controllerOf(pod)?.uid;
+    const before = previous && previous.metadata.ownerReferences !== ownerReferences ? controllerOf(previous)?.uid : undefined;
+    if (before === undefined || before === owner) return owner;
+    firstOwner.set(uid, before);
+    return before;
   };
   for (const pod of api.list(pods)) {
     const key = keyOf(pod);
@@ -97,7 +101,7 @@ export function watchOwners(api: Api): OwnerWatch {
   };
 
   const stop = api.watch(pods, ({ type, object, previous }) => {
-    const key = keyOf(object);
+    const key = keyOf(object, previous);
     const was = previous !== undefined && serves(previous);
     const is = type !== 'DELETED' && serves(object);
     const tally = key === undefined ? undefined : tallies.get(key);
@@ -108,7 +112,7 @@ export function watchOwners(api: Api): OwnerWatch {
       waiting.add(object.metadata.uid);
       if (waiting.size > pending.most) Object.assign(pending, { most: waiting.size, message });
     }
-    if (type === 'DELETED') ownerOfPod.delete(object.metadata.uid);
+    if (type === 'DELETED') firstOwner.delete(object.metadata.uid);
   });
 
   return {

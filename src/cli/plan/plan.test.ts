@@ -64,7 +64,7 @@ describe('a plan', () => {
       spec: { ...policy.spec, action: 'Reboot' as const },
     }));
     const result = await rehearse({ ...drained, proposal: { ...drained.proposal, policies } });
-    expect(result.nodes.map(({ phase, stuck }) => [phase, stuck])).toEqual(Array(2).fill(['HandedBack', null]));
+    expect(result.nodes.map(({ phase, stuck }) => [phase, stuck])).toEqual(Array.from({ length: 2 }, () => ['HandedBack', null]));
     // A machine is down for half a minute at least, and is looked at for another; the second begins when the first is back.
     const [first, second] = result.nodes;
     expect((first?.drainedMs ?? 0) - (first?.startedMs ?? 0)).toBeGreaterThan(MINUTE);

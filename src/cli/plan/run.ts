@@ -1,4 +1,5 @@
 /** `drover plan`. */
+import { setFlagsFromString } from 'node:v8';
 import type { DrainSpec } from '../../api/resources.ts';
 import type { Node } from '../../sim/kubernetes.ts';
 import { readSnapshot, SnapshotError } from '../../sim/snapshot/file.ts';
@@ -16,8 +17,17 @@ import { isStuck, jsonReport, textReport } from './report.ts';
 import { type Rehearsal, rehearse } from './simulate.ts';
 import { learnTimings } from './timings.ts';
 
+/**
+ * How far the heap may grow beyond what was alive in it before V8 looks through it again. By its own reckoning it lets a plan of 150,000 pods
+ * grow to more than twice of what is alive: 1.2 GiB, with this 0.8 to 0.9. At 25 % the processor time would be a tenth more, here that cannot be told
+ * from chance.
+ */
+const HEAP_GROWTH_PERCENT = 50;
+
 export async function run(context: Context, args: readonly string[], flags: PlanFlags): Promise<number> {
   const { screen } = context;
+  // Read by V8 after each collection, so that it holds from here on.
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
   if (flags.policy === null) requireNodes(args, flags.selector);
   else if (args.length > 0 || flags.selector !== null)
     throw new UsageError('with --policy its nodeSelector says which nodes; leave out names and --selector');

@@ -1,3 +1,4 @@
+/** Each channel at the wire. It is long because the nine are read side by side. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificate } from '../../kube/testing/certificate.ts';
 import { aNotice, anAlert, AT, open } from '../testing/channels.ts';
@@ -269,7 +270,7 @@ describe('a Pushgateway', () => {
     const { method, path, headers, body } = await receiver.next();
     expect([method, path, headers.authorization]).toEqual([
       'PUT',
-      '/metrics/job/node%2Fdrain/node/worker-1',
+      '/metrics/job@base64/bm9kZS9kcmFpbg/node/worker-1',
       `Basic ${Buffer.from('push:p').toString('base64')}`,
     ]);
     expect(body).toContain('drover_node_phase{topic="Started",policy="nightly",reason="a \\"b\\"\\\\c"} 1\n');

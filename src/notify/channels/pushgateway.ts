@@ -20,7 +20,7 @@ export function pushgateway(spec: Spec, body: Template | null, { http, secret, q
           ? {}
           : { authorization: `Basic ${Buffer.from(`${spec.username}:${await secret(spec.password)}`).toString('base64')}` };
       const text = body ? render(body, notice.markers, 'Exposition') : exposition(notice);
-      const group = `job/${encodeURIComponent(spec.job)}/node/${encodeURIComponent(notice.subject)}`;
+      const group = `${grouped('job', spec.job)}/${grouped('node', notice.subject)}`;
       const answer = await http({
         method: 'PUT',
         url: `${spec.url.replace(/\/$/, '')}/metrics/${group}`,
@@ -45,4 +45,11 @@ function exposition({ topic, markers, at }: Notice): string {
     '# TYPE drover_node_phase_timestamp_seconds gauge',
     `drover_node_phase_timestamp_seconds ${at / 1_000}`,
   ].join('\n');
+}
+
+/** A slash ends a value, encoded or not: such a one goes as base64 (prometheus/pushgateway, README, "URL"). */
+function grouped(name: string, value: string): string {
+  return value.includes('/')
+    ? `${name}@base64/${Buffer.from(value).toString('base64url')}`
+    : `${name}/${encodeURIComponent(value)}`;
 }

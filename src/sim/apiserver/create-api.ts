@@ -155,7 +155,8 @@ export function createApi(options: ApiOptions): Registry {
     watchFrom: (kind, version, handler, query = {}) => {
       const resource = resources.of(kind);
       const { shelf } = resource;
-      const stop = store.watchSince(shelf, version, told(resource, handler as never), nodeIn(kind, query));
+      const scope = { value: nodeIn(kind, query), namespace: (kind.namespaced && query.namespace) || undefined };
+      const stop = store.watchSince(shelf, version, told(resource, handler as never), scope);
       if (!stop) throw expired(`too old resource version: ${version} (${shelf.history.oldest()})`);
       return stop;
     },

@@ -89,9 +89,10 @@ export function openWatch(registry: Registry, target: WatchTarget, options: Opti
         const metadata = { resourceVersion: String(registry.currentVersion()), ...(annotations ? { annotations } : {}) };
         send({ type: 'BOOKMARK', object: { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata } });
       };
+      const ahead = since > registry.currentVersion();
       const tell = (event: WatchEvent<KubeObject>) => {
         // A version of the future: what comes before it is known to the client.
-        if (stopped || Number(event.object.metadata.resourceVersion) <= since) return;
+        if (stopped || (ahead && Number(event.object.metadata.resourceVersion) <= since)) return;
         const told = transition(event, matches);
         if (told) send({ type: told.type, object: present(told.object) });
       };

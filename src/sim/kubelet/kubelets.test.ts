@@ -19,10 +19,6 @@ async function withNode(options: KubeletOptions = quiet) {
 const on = (changes: PodChanges = {}): PodChanges => ({ ...changes, spec: { nodeName: 'n1', ...changes.spec } });
 const sim = (annotations: Record<string, string>) =>
   Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`sim.drover.dev/${key}`, value]));
-const privileged = (...command: string[]) => ({
-  hostPID: true,
-  containers: [{ name: 'app', image: 'app:1', command, securityContext: { privileged: true } }],
-});
 const readyReason = (pod: Pod | undefined) => conditionOf(pod?.status?.conditions, 'Ready')?.reason;
 
 describe('a node', () => {
@@ -364,53 +360,6 @@ describe('a node that fails', () => {
     expect(conditionOf(readPod('a')?.status?.conditions, 'DisruptionTarget')?.reason).toBe('TerminationByKubelet');
     expect(readPod('late')?.status).toMatchObject({ phase: 'Failed', reason: 'NodeShutdown' });
     expect(kubelets.powerOf('n1')).toBe('off');
-  });
-
-  it('is rebooted by a pod whose command says so', async () => {
-    const { pod, pass, readNode } = await withNode({ ...quiet, reboot: { least: 5000, spread: 0 } });
-    const bootId = readNode('n1').status?.nodeInfo?.['bootID'];
-    pod('a', on({ spec: { ...privileged('systemctl', 'reboot'), restartPolicy: 'Never' } }));
-    await pass(2);
-    expect(readNode('n1').status?.nodeInfo?.['bootID']).toBe(bootId);
-    await pass(10);
-    expect(readNode('n1').status?.nodeInfo?.['bootID']).not.toBe(bootId);
-  });
-
-  it('is rebooted once by such a pod: what may not be restarted has failed when the machine is back', async () => {
-    const { pod, pass, readNode, readPod } = await withNode({ ...quiet, reboot: { least: 5000, spread: 0 } });
-    pod('other', on());
-    pod('a', on({ spec: { ...privileged('systemctl', 'reboot'), restartPolicy: 'Never' } }));
-    await pass(10);
-    const bootId = readNode('n1').status?.nodeInfo?.['bootID'];
-    expect(readPod('a')?.status).toMatchObject({
-      phase: 'Failed',
-      containerStatuses: [{ state: { terminated: { exitCode: 255 } } }],
-    });
-    expect(readPod('other')?.status?.containerStatuses?.[0]).toMatchObject({ restartCount: 1, ready: true });
-    await pass(600);
-    expect(readNode('n1').status?.nodeInfo?.['bootID']).toBe(bootId);
-  });
-
-  it('is not Ready for the node lifecycle while it reboots', async () => {
-    const { kubelets, pod, pass } = await withNode({ ...quiet, reboot: { least: 5000, spread: 0 } });
-    pod('a', on({ spec: { ...privileged('/sbin/reboot'), restartPolicy: 'Never' } }));
-    await pass(2);
-    expect(kubelets.powerOf('n1')).toBe('off');
-    await pass(5);
-    expect(kubelets.powerOf('n1')).toBe('up');
-  });
-
-  it.each([
-    ['that cannot reach the host', { containers: [{ name: 'app', image: 'app:1', command: ['systemctl', 'reboot'] }] }],
-    ['that is privileged and sees only its own processes', { ...privileged('systemctl', 'reboot'), hostPID: false }],
-    ['whose command only speaks of it', privileged('echo', 'no reboot needed')],
-    ['that switches the machine off for good', privileged('shutdown', '-h', 'now')],
-  ] as const)('is not rebooted by a pod %s', async (_, spec) => {
-    const { pod, pass, readNode } = await withNode({ ...quiet, reboot: { least: 5000, spread: 0 } });
-    const bootId = readNode('n1').status?.nodeInfo?.['bootID'];
-    pod('a', on({ spec: { ...spec, restartPolicy: 'Never' } }));
-    await pass(60);
-    expect(readNode('n1').status?.nodeInfo?.['bootID']).toBe(bootId);
   });
 
   it('that is slow takes a multiple of the time', async () => {

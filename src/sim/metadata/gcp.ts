@@ -30,7 +30,7 @@ export function createGcpMetadata(clock: Clock): GcpMetadata {
   const set = (key: string, reply: MetadataReply) => {
     changes += 1;
     entries.set(`${INSTANCE}/${key}`, { reply, etag: (0x9f00 + changes).toString(16) });
-    for (const wake of [...waiting]) wake();
+    for (const wake of waiting) wake();
   };
   set('preempted', textReply('FALSE'));
   set('maintenance-event', textReply('NONE'));

@@ -22,6 +22,8 @@ const KIND = 'DroverSnapshot';
 const VERSION = 1;
 /** Text handed to the file system at a time. */
 const CHUNK_CHARACTERS = 256 * 1024;
+/** Read, and unzipped, at a time. */
+const CHUNK_BYTES = 256 * 1024;
 const GZIP_MAGIC = [0x1f, 0x8b];
 const NEWLINE = 0x0a;
 
@@ -93,20 +95,22 @@ export async function writeSnapshot(
   }
 }
 
-/** The lines of a stream with their numbers, as bytes that are valid until the next one is asked for. */
-async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** The lines of a stream as bytes that are valid until more are asked for: all of a chunk at once, since each wait costs as much as a line. */
+async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<readonly Buffer[]> {
   let rest: Buffer[] = [];
   for await (const chunk of stream) {
+    const lines: Buffer[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       const line = chunk.subarray(start, end);
-      yield rest.length > 0 ? Buffer.concat([...rest, line]) : line;
+      lines.push(rest.length > 0 ? Buffer.concat([...rest, line]) : line);
       rest = [];
       start = end + 1;
     }
     if (start < chunk.length) rest.push(chunk.subarray(start));
+    yield lines;
   }
-  if (rest.length > 0) yield Buffer.concat(rest);
+  if (rest.length > 0) yield [Buffer.concat(rest)];
 }
 
 async function* unzipped(source: Readable): AsyncGenerator<Buffer> {
@@ -118,7 +122,7 @@ async function* unzipped(source: Readable): AsyncGenerator<Buffer> {
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   })();
   if (!GZIP_MAGIC.every((byte, at) => first.value[at] === byte)) return yield* whole;
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   const pumped = pipeline(whole, gunzip);
   // Its failure ends the reading below with the same error; unheard it would end the process.
   pumped.catch(() => {});
@@ -179,22 +183,23 @@ async function read(path: string, source: Readable): Promise<Snapshot> {
   let number = 0;
   const cutOff = () =>
     new SnapshotError(`${path}: cut off after ${objects.length} of ${header?.objects ?? 'its'} objects; copy or write it again`);
-  try {
-    for await (const line of linesOf(unzipped(source))) {
-      number += 1;
-      if (header && objects.length >= header.objects)
-        throw new SnapshotError(`${path}: more than the ${header.objects} objects that its first line announces`);
-      let value: unknown;
-      try {
-        value = parsed(path, line, number);
-      } catch (error) {
-        // Half a line at the end: text was lost, not damaged.
-        if (header && !line.toString('utf8').trimEnd().endsWith('}')) throw cutOff();
-        throw error;
-      }
-      if (header) objects.push(share(objectOf(path, value, number)));
-      else header = headerOf(path, value);
+  const take = (line: Buffer) => {
+    number += 1;
+    if (header && objects.length >= header.objects)
+      throw new SnapshotError(`${path}: more than the ${header.objects} objects that its first line announces`);
+    let value: unknown;
+    try {
+      value = parsed(path, line, number);
+    } catch (error) {
+      // Half a line at the end: text was lost, not damaged.
+      if (header && !line.toString('utf8').trimEnd().endsWith('}')) throw cutOff();
+      throw error;
     }
+    if (header) objects.push(share(objectOf(path, value, number)));
+    else header = headerOf(path, value);
+  };
+  try {
+    for await (const lines of linesOf(unzipped(source))) for (const line of lines) take(line);
   } catch (error) {
     // zlib's code for a stream that ends too early.
     if ((error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR') throw cutOff();
@@ -208,7 +213,7 @@ async function read(path: string, source: Readable): Promise<Snapshot> {
 /** Reads a file that `writeSnapshot` wrote, gzipped or not; "-" is `stdin`. @throws SnapshotError */
 export async function readSnapshot(path: string, stdin: Readable = process.stdin): Promise<Snapshot> {
   try {
-    return await read(path, path === '-' ? stdin : createReadStream(path, { highWaterMark: 256 * 1024 }));
+    return await read(path, path === '-' ? stdin : createReadStream(path, { highWaterMark: CHUNK_BYTES }));
   } catch (error) {
     throw told(path, error);
   }

@@ -18,6 +18,8 @@ export type Watchers = readonly Watcher[];
 /** Who watches one collection. */
 export interface Audience {
   all: Watchers;
+  /** Those that want only the objects of one namespace: a controller watches hundreds of them, each by a watch of its own. */
+  readonly byNamespace: Map<string, Watchers>;
   /** Those that want only the objects of one value of the collection's index: hundreds watch the pods of one node each. */
   readonly byValue: Map<string, Watchers>;
   readonly indexBy: IndexBy | undefined;
@@ -69,6 +71,10 @@ export function createFanOut(): FanOut {
 
   const tellAll = (audience: Audience, version: number, event: WatchEvent<KubeObject>) => {
     tellEach(audience.all, version, event);
+    if (audience.byNamespace.size > 0) {
+      const watchers = audience.byNamespace.get(event.object.metadata.namespace ?? '');
+      if (watchers) tellEach(watchers, version, event);
+    }
     if (audience.byValue.size > 0) for (const watchers of interested(audience, event)) tellEach(watchers, version, event);
   };
 

@@ -35,7 +35,7 @@ describe('a watch of one value of the index', () => {
     const store = createStore();
     const shelf = store.shelf('/things', ({ metadata }) => metadata.labels?.node);
     const lines: string[] = [];
-    const stop = store.watchSince(shelf, 0, (event) => lines.push(line(event)), 'n1');
+    const stop = store.watchSince(shelf, 0, (event) => lines.push(line(event)), { value: 'n1' });
     const put = (name: string, node: string) => {
       const fresh = object(name);
       const next = { ...fresh, metadata: { ...fresh.metadata, labels: { node } } };
@@ -53,6 +53,25 @@ describe('a watch of one value of the index', () => {
     put('y', 'n1');
     expect(lines).toHaveLength(3);
     expect(shelf.audience.byValue.size).toBe(0);
+  });
+});
+
+describe('a watch of one namespace', () => {
+  it('is told of the objects in it, and of no others', () => {
+    const { store, shelf, add, change, drop } = bed();
+    const lines: string[] = [];
+    const stop = store.watchSince(shelf, 0, (event) => lines.push(line(event)), { namespace: 'b' });
+    add('x', 'a');
+    add('y', 'b');
+    change('x', 'a');
+    change('y', 'b');
+    drop('x', 'a');
+    drop('y', 'b');
+    expect(lines).toEqual(['ADDED y 2', 'MODIFIED y 4', 'DELETED y 6']);
+    stop?.();
+    add('z', 'b');
+    expect(lines).toHaveLength(3);
+    expect(shelf.audience.byNamespace.size).toBe(0);
   });
 });
 

@@ -2,13 +2,19 @@
 import type { WatchEvent } from '../apiserver/api.ts';
 import type { KubeObject } from '../kubernetes.ts';
 import { createCollection, type Collection, type Entry, type IndexBy } from './collection.ts';
-import { type Audience, createFanOut, type Handler, type Watcher } from './fan-out.ts';
+import { type Audience, createFanOut, type Handler, type Watcher, type Watchers } from './fan-out.ts';
 import { createHistory, type History, type VersionedEvent } from './history.ts';
 
 export interface Shelved {
   readonly objects: Collection;
   readonly history: History;
   readonly audience: Audience;
+}
+
+/** The part of a collection that a watch wants: by one value of the collection's index, else by a namespace, else all of it. */
+export interface WatchScope {
+  readonly value?: string | undefined;
+  readonly namespace?: string | undefined;
 }
 
 export interface Store {
@@ -21,9 +27,11 @@ export interface Store {
   replace(shelf: Shelved, entry: Entry, object: KubeObject): KubeObject;
   remove(shelf: Shelved, entry: Entry, last: KubeObject): KubeObject;
   watch(shelf: Shelved, handler: Handler, replay: boolean): () => void;
-  /** Undefined when events since `version` are forgotten. The missed ones come first, by the same handler, before this returns. */
-  /** `value` of the collection's index: only events of objects that have it, or had it. The missed ones may be others. */
-  watchSince(shelf: Shelved, version: number, handler: Handler, value?: string): (() => void) | undefined;
+  /**
+   * Undefined when events since `version` are forgotten. The missed ones come first, by the same handler, before this returns; they may
+   * be of objects outside of the scope. Later ones are only of objects that are in it, or were.
+   */
+  watchSince(shelf: Shelved, version: number, handler: Handler, scope?: WatchScope): (() => void) | undefined;
   /** Forgets the events up to `version` (default: all). */
   compact(version?: number): void;
 }
@@ -31,6 +39,16 @@ export interface Store {
 export interface StoreOptions {
   /** Events kept of each kind for watches that come back. Default 4096. */
   readonly history?: number;
+}
+
+/** Returns what takes it out again. */
+function joinPart(parts: Map<string, Watchers>, key: string, watcher: Watcher): () => void {
+  parts.set(key, [...(parts.get(key) ?? []), watcher]);
+  return () => {
+    const left = parts.get(key)?.filter((each) => each !== watcher) ?? [];
+    if (left.length > 0) parts.set(key, left);
+    else parts.delete(key);
+  };
 }
 
 export function createStore({ history = 4096 }: StoreOptions = {}): Store {
@@ -46,23 +64,23 @@ export function createStore({ history = 4096 }: StoreOptions = {}): Store {
   };
   const tell = (shelf: Shelved, event: WatchEvent<KubeObject>) => {
     shelf.history.add(version, event);
-    const { all, byValue } = shelf.audience;
-    if (all.length + byValue.size > 0) fanOut.tell(shelf.audience, version, event);
+    const { all, byNamespace, byValue } = shelf.audience;
+    if (all.length + byNamespace.size + byValue.size > 0) fanOut.tell(shelf.audience, version, event);
   };
-  const join = ({ audience }: Shelved, handler: Handler, value?: string): (() => void) => {
+  const join = ({ audience }: Shelved, handler: Handler, { value, namespace }: WatchScope = {}): (() => void) => {
     const watcher: Watcher = { handler, since: version, stopped: false };
-    const { byValue } = audience;
-    if (value === undefined) audience.all = [...audience.all, watcher];
-    else byValue.set(value, [...(byValue.get(value) ?? []), watcher]);
+    const leave =
+      value !== undefined
+        ? joinPart(audience.byValue, value, watcher)
+        : namespace !== undefined
+          ? joinPart(audience.byNamespace, namespace, watcher)
+          : undefined;
+    if (!leave) audience.all = [...audience.all, watcher];
     return () => {
       if (watcher.stopped) return;
       watcher.stopped = true;
-      if (value === undefined) audience.all = audience.all.filter((each) => each !== watcher);
-      else {
-        const left = byValue.get(value)?.filter((each) => each !== watcher) ?? [];
-        if (left.length > 0) byValue.set(value, left);
-        else byValue.delete(value);
-      }
+      if (leave) leave();
+      else audience.all = audience.all.filter((each) => each !== watcher);
     };
   };
 
@@ -71,7 +89,7 @@ export function createStore({ history = 4096 }: StoreOptions = {}): Store {
     shelf(id, indexBy) {
       let shelf = shelves.get(id);
       if (!shelf) {
-        const audience: Audience = { all: [], byValue: new Map(), indexBy };
+        const audience: Audience = { all: [], byNamespace: new Map(), byValue: new Map(), indexBy };
         shelf = { objects: createCollection(indexBy), history: createHistory(history), audience };
         shelf.history.compact(compacted);
         shelves.set(id, shelf);
@@ -104,10 +122,10 @@ export function createStore({ history = 4096 }: StoreOptions = {}): Store {
       });
       return stop;
     },
-    watchSince(shelf, since, handler, value) {
+    watchSince(shelf, since, handler, scope) {
       const missed: readonly VersionedEvent[] | undefined = shelf.history.since(since);
       if (!missed) return undefined;
-      const stop = join(shelf, handler, value);
+      const stop = join(shelf, handler, scope);
       fanOut.hold(() => {
         for (const { event } of missed) handler(event);
       });

@@ -252,7 +252,11 @@ it('a controller that wants the node gets it, and the agent lets go', async () =
   await cluster.patch(podDisruptionBudget(made.namespace, 'web', {}), { spec: { minAvailable: 3 } });
   const agent = await start(
     made.old,
-    ...['--cloud=aws', `--metadata-url=${metadata.url}`, '--sentinel-file=', '--poll-interval=200ms', '--controller-patience=0s'],
+    '--cloud=aws',
+    `--metadata-url=${metadata.url}`,
+    '--sentinel-file=',
+    '--poll-interval=200ms',
+    '--controller-patience=0s',
   );
   spotSoon();
   await cordoned(made, /agent:drover/);

@@ -120,7 +120,7 @@ describe.skipIf(missing)('with a Prometheus and an Alertmanager', () => {
     await retire(second);
     const waits = await cluster.waitsFor(second, 'GateUnanswered');
     expect(waits.message).toMatch(
-      /^gate prometheus\[0\] of policy firing cannot be asked since \d{4}-.*Z, and counts as closed: http.* cannot be reached: /,
+      /^gate (prometheus\[0\]|targets up) of policy firing cannot be asked since \d{4}-.*Z, and counts as closed: http.* cannot be reached: /,
     );
     await monitoring.startPrometheus();
     await cluster.phase(second, ['Drained']);

@@ -7,7 +7,7 @@ import { secretsOf, textOf } from '../../../notify/read-secret.ts';
 import { testNotice } from '../../../notify/test-notice.ts';
 import type { Context } from '../../command.ts';
 import { readControllerConfig } from '../../controller-config.ts';
-import { CommandError, exitCode, UsageError } from '../../errors.ts';
+import { CommandError, exitCode } from '../../errors.ts';
 import { printObject } from '../../print-object.ts';
 import { readPolicies } from '../../resources.ts';
 import { table } from '../../table.ts';
@@ -27,8 +27,7 @@ interface Row {
   readonly answer: string;
 }
 
-export async function run(context: Context, args: readonly string[], flags: NotifyTestFlags): Promise<number> {
-  if (args.length > 0) throw new UsageError('takes no arguments; name a channel with --channel');
+export async function run(context: Context, _args: readonly string[], flags: NotifyTestFlags): Promise<number> {
   const { clusterName, channels } = await channelsOf(context, flags);
   const secrets = secretsOf(() => context.client(), context.clock, context.env);
   const userAgent = `${context.program.replace(' ', '-')}-notify-test`;

@@ -51,7 +51,8 @@ function lookInto(value: unknown, schema: Schema | undefined, path: string, unkn
   }
   if (!isObject(value)) return value;
   const kept: Record<string, unknown> = {};
-  for (const [name, inner] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const inner = value[name];
     const at = path === '' ? name : `${path}.${name}`;
     const own = schema && schemaOf(schema, name);
     if (schema?.['x-kubernetes-embedded-resource'] && META.has(name)) kept[name] = inner;

@@ -77,14 +77,17 @@ function walk({ value, schema, path, before, unchanged }: Place, evaluate: Evalu
   }
   if (!isObject(value)) return errors;
   const { properties, additionalProperties } = schema;
-  for (const [name, inner] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const inner = value[name];
+    const own = properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const ownAsked = own !== undefined && askedBy(own) !== 'Nothing';
+    if (!ownAsked && typeof additionalProperties !== 'object') continue;
     const old = before && isObject(before.value) && Object.hasOwn(before.value, name);
     const below = { value: inner, before: old ? { value: property(before.value, name) } : undefined, unchanged: settled };
     if (typeof additionalProperties === 'object') {
       errors.push(...walk({ ...below, schema: additionalProperties, path: `${path}[${name}]` }, evaluate));
     }
-    const own = properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (own) errors.push(...walk({ ...below, schema: own, path: childPath(path, name) }, evaluate));
+    if (ownAsked) errors.push(...walk({ ...below, schema: own, path: childPath(path, name) }, evaluate));
   }
   return errors;
 }

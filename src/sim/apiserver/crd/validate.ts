@@ -151,16 +151,21 @@ function objectErrors(value: JsonObject, schema: Schema, place: Place): FieldErr
     errors.push(tooMany(fieldOf(place), names.length, maxProperties));
   for (const name of names) {
     const inner = schemaOf(schema, name);
+    // What is the very same as before: as in `check`, but before anything is made for it.
+    if (!inner || isUntouched(place.before, name, value[name])) continue;
     const declared = schema.properties && Object.hasOwn(schema.properties, name);
     // Only a declared field at the top has no dot before it.
     const path = declared && place.path === '' ? name : `${place.path}.${name}`;
-    if (inner) errors.push(...check(value[name], inner, { ...place, path, before: propertyBefore(place.before, name) }));
+    errors.push(...check(value[name], inner, { path, prefix: place.prefix, before: propertyBefore(place.before, name) }));
   }
   for (const name of required) {
     if (!Object.hasOwn(value, name)) errors.push(requiredField(fieldOf({ ...place, path: `${place.path}.${name}` })));
   }
   return errors;
 }
+
+const isUntouched = (before: Before, name: string, value: unknown): boolean =>
+  before !== undefined && isObject(before.value) && Object.hasOwn(before.value, name) && before.value[name] === value;
 
 function propertyBefore(before: Before, name: string): Before {
   if (!before || !isObject(before.value)) return undefined;

@@ -171,7 +171,7 @@ interface Bound {
 /** What the service account may do by these objects: each binding's role, and where. */
 function rightsOf(objects: readonly KubeObject[], account: string): Bound[] {
   return objects
-    .filter(({ kind, subjects }) => /RoleBinding$/.test(kind) && JSON.stringify(subjects).includes(`"name":"${account}"`))
+    .filter(({ kind, subjects }) => kind.endsWith('RoleBinding') && JSON.stringify(subjects).includes(`"name":"${account}"`))
     .map((binding) => {
       const { kind, name } = binding['roleRef'] as { kind: string; name: string };
       const place = kind === 'Role' ? binding.metadata.namespace : undefined;

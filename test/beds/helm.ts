@@ -25,6 +25,8 @@ export function helm(kubeconfig: string | null, ...args: readonly string[]): Pro
   const folder = helmHome();
   const env = {
     PATH: process.env['PATH'],
+    // or it keeps what it has discovered of the cluster in a folder .kube of the current one
+    HOME: folder,
     HELM_CACHE_HOME: join(folder, 'cache'),
     HELM_CONFIG_HOME: join(folder, 'config'),
     HELM_DATA_HOME: join(folder, 'data'),

@@ -113,9 +113,11 @@ async function start(notify: Notify, own: unknown[] = [], spec: Partial<Maintena
       limits: noClusterLimits,
       observer: notices.beside({ leading() {}, watchRestarted() {}, passed() {}, answered() {} }),
     });
-    let stopped: Promise<unknown> | undefined;
+    let stopped: Promise<void> | undefined;
     const stop = () =>
-      (stopped ??= Promise.all([controller.stop(() => notices.stop()), clock.run({ until: clock.now() + MINUTE })]));
+      (stopped ??= Promise.all([controller.stop(() => notices.stop()), clock.run({ until: clock.now() + MINUTE })]).then(
+        () => {},
+      ));
     return { controller, registry, stop };
   };
   const run = (ms: number) => clock.run({ until: clock.now() + ms });

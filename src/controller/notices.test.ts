@@ -63,8 +63,7 @@ async function start(notify: Notify, own: unknown[] = [], spec: Partial<Maintena
       ...spec,
     },
   });
-  const told: Told[] = [];
-  const events: EventSpec[] = [];
+  const [told, events]: [Told[], EventSpec[]] = [[], []];
   /** What a delivery answers; a string is how the service names the message. */
   let answer: (told: Told) => Error | null = () => null;
   let messages = 0;

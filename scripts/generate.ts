@@ -5,23 +5,21 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { stringify } from 'yaml';
-import { crds } from '../src/api/crd.ts';
 import { referencePage } from '../src/api/reference-page.ts';
 import { describeCli } from '../src/cli/reference.ts';
 import { scenarioPage } from '../src/sim/scenario/reference-page.ts';
+import { chartFiles, crdsFile } from './chart/generated.ts';
+
+const root = new URL('../', import.meta.url);
 
 const generated: Readonly<Record<string, () => string>> = {
-  'docs/reference/crds.yaml': () =>
-    crds()
-      .map((crd) => `---\n${stringify(crd, { lineWidth: 0, aliasDuplicateObjects: false })}`)
-      .join(''),
+  'docs/reference/crds.yaml': crdsFile,
   'docs/reference/resources.md': referencePage,
   'docs/reference/cli.md': describeCli,
   'docs/reference/scenarios.md': scenarioPage,
+  ...chartFiles((path) => readFileSync(new URL(path, root), 'utf8')),
 };
 
-const root = new URL('../', import.meta.url);
 const check = process.argv.includes('--check');
 
 function read(path: string): string | undefined {

@@ -6,7 +6,15 @@ import { cgroupFolders } from './cgroups.ts';
 export type Missing = { readonly available: false; readonly because: string; readonly get: string };
 export type Found<T> = ({ readonly available: true } & T) | Missing;
 
-const controlPlanePrograms = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok', 'kubectl'] as const;
+const controlPlanePrograms = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kwok',
+  'kubectl',
+  'helm',
+] as const;
 const nodePrograms = [
   'etcd',
   'kube-apiserver',
@@ -15,6 +23,7 @@ const nodePrograms = [
   'kubectl',
   'kubelet',
   'kube-proxy',
+  'helm',
   'app',
 ] as const;
 

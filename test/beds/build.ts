@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { findBeds, kubebuilderProgram, kubebuilderPrograms } from './binaries.ts';
 import { startTime } from './processes.ts';
-import { appSource, cacheFolder, folderOf, kubernetesPrograms, versions } from './versions.ts';
+import { appSource, cacheFolder, crdFolder, crdModules, folderOf, kubernetesPrograms, versions } from './versions.ts';
 
 const LDFLAGS = '-s -w';
 
@@ -53,17 +53,23 @@ function module(folder: string, name: string): void {
   writeFileSync(join(folder, 'go.mod'), `module beds.drover.dev/${name}\n\ngo 1.21\n`);
 }
 
+interface Download {
+  readonly GoMod: string;
+  /** Of its unpacked files. */
+  readonly Dir: string;
+}
+
+function download(cwd: string, name: string): Download {
+  return JSON.parse(execFileSync('go', ['mod', 'download', '-json', name], { cwd, encoding: 'utf8' })) as Download;
+}
+
 /**
  * k8s.io/kubernetes replaces its staging modules by folders that its module zip does not carry, so `go install` refuses it.
  * As a dependency of a throw-away module, with each of those replaced by the published module of the same release, it builds.
  */
 function buildKubernetes(release: string, programs: readonly string[], out: string, scratch: string): void {
   module(scratch, 'kubernetes');
-  const download = execFileSync('go', ['mod', 'download', '-json', `k8s.io/kubernetes@v${release}`], {
-    cwd: scratch,
-    encoding: 'utf8',
-  });
-  const { GoMod } = JSON.parse(download) as { GoMod: string };
+  const { GoMod } = download(scratch, `k8s.io/kubernetes@v${release}`);
   const staging = [...readFileSync(GoMod, 'utf8').matchAll(/^\s*(\S+) => \.\/staging/gm)].map((match) => match[1]);
   if (staging.length === 0)
     throw new Error(`k8s.io/kubernetes v${release} names no staging modules: build.ts no longer fits this release`);
@@ -120,6 +126,38 @@ const builds: readonly Build[] = [
     programs: ['kwok'],
     run: (out, scratch) =>
       go(scratch, ['install', '-trimpath', `-ldflags=${LDFLAGS}`, `sigs.k8s.io/kwok/cmd/kwok@v${versions.kwok}`], { GOBIN: out }),
+  },
+  {
+    title: `helm ${versions.helm}`,
+    folder: folderOf('helm'),
+    programs: ['helm'],
+    run: (out, scratch) => {
+      // what helm's own Makefile stamps: its version, and the Kubernetes that `helm template` and `helm lint` take for granted
+      const [major, minor] = versions.kubernetes.split('.');
+      const stamps = Object.entries({
+        'internal/version.version': `v${versions.helm}`,
+        'pkg/chartutil.k8sVersionMajor': major,
+        'pkg/chartutil.k8sVersionMinor': minor,
+        'pkg/lint/rules.k8sVersionMajor': major,
+        'pkg/lint/rules.k8sVersionMinor': minor,
+      });
+      const stamp = stamps.map(([name, value]) => `-X helm.sh/helm/v3/${name}=${value}`).join(' ');
+      go(scratch, ['install', '-trimpath', `-ldflags=${LDFLAGS} ${stamp}`, `helm.sh/helm/v3/cmd/helm@v${versions.helm}`], {
+        GOBIN: out,
+      });
+    },
+  },
+  {
+    title: 'the CRDs of others',
+    folder: crdFolder(),
+    programs: Object.values(crdModules).flatMap(({ files }) => [...files]),
+    run: (out, scratch) => {
+      module(scratch, 'crds');
+      for (const [name, { version, folder, files }] of Object.entries(crdModules)) {
+        const { Dir } = download(scratch, `${name}@${version}`);
+        for (const file of files) writeFileSync(join(out, file), readFileSync(join(Dir, folder, file)));
+      }
+    },
   },
   {
     title: 'the test app',

@@ -37,6 +37,14 @@ const sha256 = (content: Buffer) => createHash('sha256').update(content).digest(
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' };
 
+/** How an image is run, as its configuration has it. */
+export interface ImageConfig {
+  readonly Entrypoint: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly User?: string;
+  readonly WorkingDir?: string;
+}
+
 export interface ImageFile {
   readonly path: string;
   readonly content: Buffer;
@@ -45,11 +53,16 @@ export interface ImageFile {
 /** A docker archive (`ctr images import`, `docker load`) of an image that holds these programs and runs the entrypoint. */
 export function imageArchive(name: string, programs: readonly ImageFile[], entrypoint: readonly string[]): Buffer {
   const layer = tar(programs.map(({ path, content }) => [path.replace(/^\//, ''), content]));
+  return archiveOf(name, layer, { Entrypoint: entrypoint });
+}
+
+/** The same of an image with one layer, a tar file. */
+export function archiveOf(name: string, layer: Buffer, run: ImageConfig): Buffer {
   const config = Buffer.from(
     JSON.stringify({
       architecture: architectures[process.arch] ?? process.arch,
       os: 'linux',
-      config: { Entrypoint: entrypoint },
+      config: run,
       rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
     }),
   );

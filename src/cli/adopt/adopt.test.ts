@@ -98,7 +98,9 @@ describe('kured', () => {
     expect(chartValues([only('kured')])).toMatchObject({
       agent: {
         enabled: true,
-        config: { sentinelFile: '/var/run/reboot-required', sentinelInterval: '5m', metricsAddress: ':8081' },
+        config: { sentinelInterval: '5m' },
+        metricsPort: 8081,
+        linux: { hostRun: true, config: { sentinelFile: '/host/run/reboot-required' } },
         nodeSelector: { pool: 'workers' },
       },
     });

@@ -63,8 +63,7 @@ async function start(notify: Notify, own: unknown[] = [], spec: Partial<Maintena
       ...spec,
     },
   });
-  const told: Told[] = [];
-  const events: EventSpec[] = [];
+  const [told, events]: [Told[], EventSpec[]] = [[], []];
   /** What a delivery answers; a string is how the service names the message. */
   let answer: (told: Told) => Error | null = () => null;
   let messages = 0;
@@ -113,9 +112,11 @@ async function start(notify: Notify, own: unknown[] = [], spec: Partial<Maintena
       limits: noClusterLimits,
       observer: notices.beside({ leading() {}, watchRestarted() {}, passed() {}, answered() {} }),
     });
-    let stopped: Promise<unknown> | undefined;
+    let stopped: Promise<void> | undefined;
     const stop = () =>
-      (stopped ??= Promise.all([controller.stop(() => notices.stop()), clock.run({ until: clock.now() + MINUTE })]));
+      (stopped ??= Promise.all([controller.stop(() => notices.stop()), clock.run({ until: clock.now() + MINUTE })]).then(
+        () => {},
+      ));
     return { controller, registry, stop };
   };
   const run = (ms: number) => clock.run({ until: clock.now() + ms });

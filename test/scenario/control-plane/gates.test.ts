@@ -117,6 +117,13 @@ describe.skipIf(missing)('with a Prometheus and an Alertmanager', () => {
     await cluster.phase(first, ['Drained']);
 
     monitoring.stopPrometheus();
+    const stoppedAt = Date.now();
+    // For so long the answer from before may open the gate (FRESH_MS).
+    await eventually(
+      'the last answer to be old',
+      async () => Date.now() - stoppedAt,
+      (ms) => ms > 6_000,
+    );
     await retire(second);
     const waits = await cluster.waitsFor(second, 'GateUnanswered');
     expect(waits.message).toMatch(

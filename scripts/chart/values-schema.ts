@@ -8,7 +8,12 @@ import { controllerConfig } from '../../src/cli/controller-config.ts';
 
 /** What the chart writes into the files itself. */
 const setByChart = { metricsAddress: true } as const;
-export const controllerSettings = controllerConfig.omit({ ...setByChart, leaderElect: true, leaderElectionNamespace: true });
+export const controllerSettings = controllerConfig.omit({
+  ...setByChart,
+  leaderElect: true,
+  leaderElectionNamespace: true,
+  rebootNamespace: true,
+});
 export const agentSettings = agentConfig.omit({ ...setByChart, nodeName: true });
 
 // A part of a Kubernetes object, which the API server checks.

@@ -33,6 +33,13 @@ export const controllerConfig = z.strictObject({
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')
     .exactOptional()
     .describe('Namespace of the Lease; default: the namespace that the process runs in.'),
+  rebootNamespace: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be the name of a namespace')
+    .exactOptional()
+    .describe(
+      'Namespace of the pods that reboot nodes, where a policy names no other; it must admit privileged pods. Default: the namespace of the Lease.',
+    ),
   metricsAddress: serveAddress.default(':8080').describe('Where /metrics, /healthz and /readyz are served; "0" serves nothing.'),
   logLevel: z.enum(logLevels).default('info').describe('Least level that is logged.'),
   limits: limits.prefault({}).describe('For all policies together, beside what each of them says.'),

@@ -12,7 +12,7 @@ function compiled(spec: Partial<NodeMaintenanceInput['spec']>) {
     spec: { nodeName: 'n', ...spec },
   });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-  return compileAction('u1', parsed.value.spec, 'drover');
+  return compileAction('u1', parsed.value.spec, { hooks: 'drover', reboots: 'reboots' });
 }
 
 describe('the action', () => {
@@ -24,10 +24,10 @@ describe('the action', () => {
     expect(compiled({ action: 'Reboot', reboot: {}, verify: {} })).toEqual(compiled({ action: 'Reboot' }));
   });
 
-  it('puts pods and Jobs into the namespace of the controller unless another one is named', () => {
+  it('puts pods and Jobs into the namespaces of the controller unless another one is named', () => {
     const template = { spec: {} };
     const own = compiled({ action: 'Reboot', hooks: { before: { template } } });
-    expect([own?.reboot.namespace, own?.before?.namespace]).toEqual(['drover', 'drover']);
+    expect([own?.reboot.namespace, own?.before?.namespace]).toEqual(['reboots', 'drover']);
     const other = compiled({ action: 'Reboot', reboot: { namespace: 'ops' }, hooks: { after: { template, namespace: 'jobs' } } });
     expect([other?.reboot.namespace, other?.after?.namespace]).toEqual(['ops', 'jobs']);
   });

@@ -6,15 +6,21 @@ import { isoSeconds } from '../engine/journal.ts';
 
 type WrittenAction = Pick<NodeMaintenance['spec'], 'action' | 'reboot' | 'verify' | 'hooks'>;
 
+/** Namespaces of what acts on a node and names none. */
+export interface ActingNamespaces {
+  readonly reboots: string;
+  readonly hooks: string;
+}
+
 /** undefined: it is drained, and no more. @param uid of the NodeMaintenance */
 export function compileAction(
   uid: string,
   { action: kind, reboot, verify, hooks }: WrittenAction,
-  ownNamespace: string,
+  namespaces: ActingNamespaces,
 ): Action | undefined {
   if (kind === 'Drain') return undefined;
   const hook = ({ namespace, template, onNode, timeout, onFailure }: HookSpec): HookSettings => ({
-    namespace: namespace ?? ownNamespace,
+    namespace: namespace ?? namespaces.hooks,
     template,
     onNode,
     timeoutMs: parseDuration(timeout),
@@ -23,7 +29,7 @@ export function compileAction(
   return {
     kind,
     uid,
-    reboot: { ...(reboot ? compileReboot(reboot) : defaultReboot), namespace: reboot?.namespace ?? ownNamespace },
+    reboot: { ...(reboot ? compileReboot(reboot) : defaultReboot), namespace: reboot?.namespace ?? namespaces.reboots },
     verify: verify ? compileVerify(verify) : defaultVerify,
     ...(hooks?.before && { before: hook(hooks.before) }),
     ...(hooks?.after && { after: hook(hooks.after) }),

@@ -5,6 +5,8 @@ import { compileDrain, compileMaintenance, compilePolicy, leftBehind, stateOf } 
 
 const AT = Date.UTC(2026, 0, 1, 12, 0, 0);
 
+const namespaces = { hooks: 'drover', reboots: 'drover' };
+
 describe('a compiled policy', () => {
   it('has the defaults of the engine where the policy says nothing', () => {
     expect(compileDrain(aPolicy().spec.drain)).toEqual(defaultDrainSettings);
@@ -147,7 +149,7 @@ describe('a compiled maintenance', () => {
       runNow: true,
       deadline: '2026-01-01T13:00:00Z',
     });
-    expect(compileMaintenance(object, 'drover')).toEqual({
+    expect(compileMaintenance(object, namespaces)).toEqual({
       id: 'm-1',
       nodeName: 'worker-3',
       policy: 'repair',
@@ -166,15 +168,15 @@ describe('a compiled maintenance', () => {
   });
 
   it('belongs to no policy, and has no end, where none is named', () => {
-    const compiled = compileMaintenance(aMaintenanceObject(), 'drover');
+    const compiled = compileMaintenance(aMaintenanceObject(), namespaces);
     expect(compiled.policy).toBeNull();
     expect(compiled).not.toHaveProperty('goneAt');
     expect(compiled.reason).toBe('asked for by hand');
   });
 
   it('is cancelled by its field, or by being deleted', () => {
-    expect(compileMaintenance(aMaintenanceObject({ cancelled: true }), 'drover').cancelled).toBe(true);
-    expect(compileMaintenance(aMaintenanceObject({}, { deletionTimestamp: '2026-01-01T12:30:00Z' }), 'drover').cancelled).toBe(
+    expect(compileMaintenance(aMaintenanceObject({ cancelled: true }), namespaces).cancelled).toBe(true);
+    expect(compileMaintenance(aMaintenanceObject({}, { deletionTimestamp: '2026-01-01T12:30:00Z' }), namespaces).cancelled).toBe(
       true,
     );
   });

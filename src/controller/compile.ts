@@ -7,7 +7,7 @@ import type { LabelSelector } from '../api/objects.ts';
 import type { AdmissionPolicy } from '../engine/admission.ts';
 import type { Maintenance, MaintenanceState } from '../engine/maintenance.ts';
 import { applyProfile } from '../engine/deadline-profile.ts';
-import { actedOf, compileAction } from './compile-action.ts';
+import { actedOf, type ActingNamespaces, compileAction } from './compile-action.ts';
 import { compileSchedule, type Schedule } from '../engine/schedule/schedule.ts';
 import type { BreakerRule } from '../engine/gates/breaker.ts';
 import { defaultDrainSettings, type DrainSettings } from '../engine/settings.ts';
@@ -142,12 +142,11 @@ export function compileDrain(spec: DrainSpec): DrainSettings {
 /** The parts of a NodeMaintenance that do not change with its status, compiled once per generation. */
 export type CompiledSpec = Omit<Maintenance, 'state' | 'memory' | 'recorded'>;
 
-/** @param ownNamespace the controller's, where pods and Jobs go that name no other */
-export function compileMaintenance({ metadata, spec }: NodeMaintenance, ownNamespace: string): CompiledSpec {
+export function compileMaintenance({ metadata, spec }: NodeMaintenance, namespaces: ActingNamespaces): CompiledSpec {
   const { notice } = spec;
   const since = notice?.since === undefined ? undefined : Date.parse(notice.since);
   const drain = compileDrain(spec.drain);
-  const action = compileAction(metadata.uid ?? '', spec, ownNamespace);
+  const action = compileAction(metadata.uid ?? '', spec, namespaces);
   const approval = markOf(metadata, annotations.approved);
   return {
     id: metadata.name,

@@ -40,6 +40,8 @@ export interface ControllerOptions {
   readonly identity: string;
   readonly leaderElect: boolean;
   readonly leaseNamespace: string;
+  /** Of the pods that reboot nodes, where a policy names none; default: as `leaseNamespace`. */
+  readonly rebootNamespace?: string;
   readonly observer: Observer;
   /** How gates ask what is outside the cluster. TakenAsOpen: no gate holds anything back; for a rehearsal, which has no outside. */
   readonly askGates: SendGateRequest | 'TakenAsOpen';
@@ -100,7 +102,7 @@ export function runController(options: ControllerOptions): Controller {
     mayAct,
     onChange: poke,
     onNode,
-    namespace: options.leaseNamespace,
+    namespaces: { hooks: options.leaseNamespace, reboots: options.rebootNamespace ?? options.leaseNamespace },
     holds: (maintenance) => matcher.holds(maintenance, clock.now()),
   });
   const breakers = createBreakers((policy, breaker, isNews) => observer.breakerTurned?.(policy, breaker, isNews));

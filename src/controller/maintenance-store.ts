@@ -12,6 +12,7 @@ import { MERGE_PATCH } from '../kube/patch.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { createBackgroundRequests } from './background-requests.ts';
+import type { ActingNamespaces } from './compile-action.ts';
 import { compileMaintenance, leftBehind, stateOf } from './compile.ts';
 import { validateMaintenance } from './admit.ts';
 import type { ApiStore } from './api-store.ts';
@@ -32,8 +33,7 @@ export interface ApiStoreOptions {
   readonly progress: Progress;
   readonly mayAct: () => boolean;
   readonly onChange: () => void;
-  /** Where pods and Jobs go that act on nodes and name no other namespace. */
-  readonly namespace: string;
+  readonly namespaces: ActingNamespaces;
   /** Does the reason of an ended one hold? Such a one is kept as long as it does: without it the node would be rebooted anew. Default: no. */
   readonly holds?: (maintenance: Maintenance) => boolean;
   /** What there is for a node has changed: a maintenance came, ended or went, or another may be created. */
@@ -133,7 +133,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
   const see = (object: NodeMaintenance) => {
     const id = object.metadata.name;
     const entry = entries.get(id);
-    const spec = compileMaintenance(object, options.namespace);
+    const spec = compileMaintenance(object, options.namespaces);
     if (entry?.unborn) {
       // What was decided meanwhile holds; an object that was there before, of before a crash, has a past of its own.
       const state = object.status ? stateOf(object) : entry.state;
@@ -182,7 +182,7 @@ export function createMaintenanceStore(options: ApiStoreOptions): ApiStore {
     put({
       ...idle(),
       object,
-      spec: compileMaintenance(object, options.namespace),
+      spec: compileMaintenance(object, options.namespaces),
       state: stateOf(object),
       written: undefined,
       unborn: true,

@@ -322,7 +322,7 @@ function remembered(object: NodeMaintenance): Memory {
   const memory = { progressAt: null, moved: [], movedClaims: null };
   const pods = (object.status?.pods ?? []).filter((pod) => pod.state !== 'Skipped');
   return {
-    maintenance: { ...compileMaintenance(object, ''), state, memory }, // no message names the namespace of its pods and Jobs
+    maintenance: { ...compileMaintenance(object, { hooks: '', reboots: '' }), state, memory }, // no message names the namespace of its pods and Jobs
     phase: state.phase,
     pods: pods.length > 0 ? pods : null,
     starting: null,

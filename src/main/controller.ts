@@ -68,6 +68,7 @@ export const startController: StartController = async (config, { cluster, versio
     identity,
     leaderElect: config.leaderElect,
     leaseNamespace,
+    ...(config.rebootNamespace !== undefined && { rebootNamespace: config.rebootNamespace }),
     observer,
     askGates: createGateSender(clock),
     limits: {

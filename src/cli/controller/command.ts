@@ -7,6 +7,11 @@ const setting = (placeholder: string, help: string, shown: string): Flag<string 
 const settings = {
   leaderElect: tristate('Act only while holding the Lease (the default). Without it, run one replica only.'),
   leaderElectionNamespace: setting('namespace', 'Namespace of the Lease.', 'where the process runs'),
+  rebootNamespace: setting(
+    'namespace',
+    'Namespace of the pods that reboot nodes, where a policy names no other; it must admit privileged pods.',
+    'that of the Lease',
+  ),
   metricsAddress: setting('host:port', 'Where /metrics, /healthz and /readyz are served; 0 serves nothing.', ':8080'),
   limits: setting(
     'limits',

@@ -24,7 +24,7 @@ export function startStore(...objects: readonly NodeMaintenance[]) {
     clock,
     log: silentLog,
     progress,
-    namespace: 'drover',
+    namespaces: { hooks: 'drover', reboots: 'drover' },
     mayAct: () => may.act,
     onChange: () => void (changes.count += 1),
     onNode: (nodeName) => void changes.nodes.push(nodeName),

@@ -134,7 +134,7 @@ const rebootPolicy = {
   ...POLICY,
   reasons: [{ type: 'Label', label: { key: 'reboot' } }],
   action: 'Reboot',
-  reboot: { namespace: REBOOTS, image: toolsImage },
+  reboot: { image: toolsImage },
   verify: { healthyFor: '1s' },
 };
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NodeSignal } from '../api/node-signal.ts';
 import { createVirtualClock } from '../lib/clock.ts';
+import { silentLog } from '../lib/log.ts';
 import { type AzureMetadata, createAzureMetadata } from '../sim/metadata/azure.ts';
+import type { Emptied, TouchedMachines } from './emptied.ts';
 import { azureResourceOf, azureSource, readScheduledEvents } from './azure.ts';
 import { type MetadataBed, openMetadataBed } from './testing/metadata-bed.ts';
 
@@ -18,11 +20,21 @@ const event = {
 } as const;
 
 let azure: AzureMetadata;
+let emptied: Emptied;
 let bed: MetadataBed;
 beforeEach(async () => {
   azure = createAzureMetadata();
+  emptied = () => Promise.resolve(false);
   bed = await openMetadataBed(azure, ({ client }) =>
-    azureSource({ client, clock: createVirtualClock(NOW), resource: own, everyMs: 1_000, timeoutMs: 5_000 }),
+    azureSource({
+      client,
+      clock: createVirtualClock(NOW),
+      resource: own,
+      everyMs: 1_000,
+      timeoutMs: 5_000,
+      log: silentLog,
+      emptied: (touched) => emptied(touched),
+    }),
   );
 });
 afterEach(() => bed.close());
@@ -74,6 +86,25 @@ describe('Azure Scheduled Events', () => {
     ]);
     azure.remove(event.EventId);
     expect(await bed.signals(scheduled)).toEqual([]);
+  });
+
+  it('may begin as soon as all that they touch is drained, and that is said once', async () => {
+    const asked: TouchedMachines[] = [];
+    azure.schedule({ ...event, EventType: 'Reboot' });
+    emptied = (touched) => Promise.resolve(asked.push(touched) === 2);
+    const posts = () => bed.server.calls.filter((call) => call.startsWith('POST'));
+    await bed.signals();
+    expect(posts()).toEqual([]);
+    const scheduled = await bed.signals();
+    expect(posts()).toEqual(['POST /metadata/scheduledevents?api-version=2020-07-01']);
+    expect(await bed.signals(scheduled)).toMatchObject([{ kind: 'Reboot', started: true }]);
+    expect(asked).toEqual(Array.from({ length: 2 }, () => ({ id: event.EventId, machines: 2 })));
+  });
+
+  it('are told also while they cannot be acknowledged', async () => {
+    azure.schedule({ ...event, EventType: 'Redeploy' });
+    emptied = () => Promise.reject(new Error('forbidden'));
+    expect(await bed.signals()).toMatchObject([{ kind: 'Redeploy' }]);
   });
 
   it('that were cancelled before they began are gone, too', async () => {

@@ -4,6 +4,8 @@
  */
 import type { NodeSignal, SignalKind } from '../api/node-signal.ts';
 import type { Clock, Millis } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Emptied } from './emptied.ts';
 import { type MetadataClient, parseAnswer, refused } from './metadata-client.ts';
 import { oneLine, type Source, timeOf, timeText } from './source.ts';
 
@@ -16,10 +18,17 @@ const kindOf: Readonly<Record<string, SignalKind>> = { Preempt: 'SpotInterruptio
 /** Whoever asked for it, or the machine's end, is not changed by waiting. */
 const final: ReadonlySet<string> = new Set(['Preempt', 'Terminate']);
 
+/** One that has been announced and has not begun, with all the machines that it touches. */
+export interface AnnouncedEvent {
+  readonly id: string;
+  readonly resources: readonly string[];
+}
+
 export interface AzureEvents {
   /** Rises with every change of the list; null where the service has not been switched on yet. */
   readonly incarnation: number | null;
   readonly signals: readonly NodeSignal[];
+  readonly announced: readonly AnnouncedEvent[];
 }
 
 export interface AzureMachine {
@@ -34,7 +43,7 @@ export interface AzureMachine {
 /** @throws Error of one line when the document is none. Events of other machines are left out: each is broadcast to all of a placement group. */
 export function readScheduledEvents(body: string, machine: AzureMachine): AzureEvents {
   // The first call switches the feature on, and may be answered with nothing.
-  if (body.trim() === '') return { incarnation: null, signals: [] };
+  if (body.trim() === '') return { incarnation: null, signals: [], announced: [] };
   const document = parseAnswer(WHAT, body) as { DocumentIncarnation?: unknown; Events?: unknown } | null;
   if (typeof document !== 'object' || document === null || !Array.isArray(document.Events))
     throw new Error(`${WHAT} answered a document without Events`);
@@ -43,6 +52,7 @@ export function readScheduledEvents(body: string, machine: AzureMachine): AzureE
   return {
     incarnation: typeof document.DocumentIncarnation === 'number' ? document.DocumentIncarnation : null,
     signals: own.map((event) => signalOf(event, machine)),
+    announced: own.filter(({ started }) => !started),
   };
 }
 
@@ -116,10 +126,25 @@ export interface AzureOptions {
   readonly resource: string;
   readonly everyMs: Millis;
   readonly timeoutMs: Millis;
+  readonly log: Log;
+  /** Events are not acknowledged where it is null: each begins when it was announced for. */
+  readonly emptied: Emptied | null;
 }
 
-export function azureSource({ client, clock, resource, everyMs, timeoutMs }: AzureOptions): Source {
+export function azureSource({ client, clock, resource, everyMs, timeoutMs, log, emptied }: AzureOptions): Source {
   let hasLooked = false;
+  const acknowledged = new Set<string>();
+  let told = '';
+
+  /** "It may begin now": nobody is left on the machines, and to wait longer only keeps them out. */
+  const acknowledge = async ({ id, resources }: AnnouncedEvent, signal: AbortSignal) => {
+    if (acknowledged.has(id) || !(await emptied?.({ id, machines: resources.length }))) return;
+    const body = JSON.stringify({ StartRequests: [{ EventId: id }] });
+    const answer = await client.ask({ method: 'POST', path: PATH, headers: { Metadata: 'true' }, body, signal });
+    if (answer.status !== 200) throw refused(`${WHAT} (StartRequests)`, answer);
+    acknowledged.add(id);
+    log.info('told Azure that the event may begin: what it touches is drained', { id, machines: resources.join(' ') });
+  };
   return {
     name: 'azure',
     everyMs,
@@ -128,8 +153,22 @@ export function azureSource({ client, clock, resource, everyMs, timeoutMs }: Azu
     async read(earlier, signal) {
       const answer = await client.ask({ path: PATH, headers: { Metadata: 'true' }, signal });
       if (answer.status !== 200) throw refused(WHAT, answer);
-      const { signals, incarnation } = readScheduledEvents(answer.body, { resource, now: clock.now(), earlier, hasLooked });
+      const { signals, incarnation, announced } = readScheduledEvents(answer.body, {
+        resource,
+        now: clock.now(),
+        earlier,
+        hasLooked,
+      });
       hasLooked ||= incarnation !== null;
+      // What was read holds, whatever becomes of the acknowledgement; it is tried again with the next reading.
+      try {
+        for (const event of announced) await acknowledge(event, signal);
+        told = '';
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (message !== told) log.warn(`cannot tell Azure that an event may begin: ${message}`);
+        told = message;
+      }
       return { signals };
     },
   };

@@ -2,10 +2,12 @@
 import http from 'node:http';
 
 export interface MetadataRequest {
-  readonly method?: 'GET' | 'PUT';
+  readonly method?: 'GET' | 'PUT' | 'POST';
   /** With its query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body?: string;
   readonly signal: AbortSignal;
 }
 
@@ -30,21 +32,21 @@ export function createMetadataClient(base: string): MetadataClient {
   const prefix = url.pathname.replace(/\/+$/, '');
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 2, timeout: IDLE_MS });
 
-  const send = ({ method = 'GET', path, headers, signal }: MetadataRequest, fresh: boolean): Promise<MetadataAnswer> =>
+  const send = ({ method = 'GET', path, headers, body = '', signal }: MetadataRequest, fresh: boolean): Promise<MetadataAnswer> =>
     new Promise((resolve, reject) => {
       const outgoing = http.request({
         method,
         host: url.hostname.replace(/^\[|\]$/g, ''),
         port: url.port || 80,
         path: `${prefix}${path}`,
-        // PUT without a body: some services refuse one of unknown length.
-        headers: { ...headers, Host: url.host, ...(method === 'PUT' && { 'Content-Length': '0' }) },
+        // Some services refuse a body of unknown length, also where there is none.
+        headers: { ...headers, Host: url.host, ...(method !== 'GET' && { 'Content-Length': String(Buffer.byteLength(body)) }) },
         agent: fresh ? false : agent,
         signal,
       });
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         if (!fresh && outgoing.reusedSocket && error.code === 'ECONNRESET')
-          return resolve(send({ method, path, headers, signal }, true));
+          return resolve(send({ method, path, headers, body, signal }, true));
         reject(reasonOf(signal) ?? new Error(`${base} cannot be reached: ${error.code ?? error.message}`, { cause: error }));
       });
       outgoing.on('response', (incoming) => {
@@ -68,7 +70,7 @@ export function createMetadataClient(base: string): MetadataClient {
           resolve({ status: incoming.statusCode ?? 0, headers, body: Buffer.concat(chunks).toString('utf8') });
         });
       });
-      outgoing.end();
+      outgoing.end(body);
     });
 
   return { ask: (request) => send(request, false), close: () => agent.destroy() };

@@ -22,6 +22,7 @@ describe('drover agent', () => {
   it('starts with the defaults, on the node that its pod is on', async () => {
     expect((await cli(['agent'], undefined, { env })).startedAgent).toEqual({
       nodeName: 'worker-1',
+      acknowledge: true,
       cloud: 'auto',
       metadataUrl: 'http://169.254.169.254',
       pollInterval: 1_000,

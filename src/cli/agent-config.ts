@@ -43,6 +43,12 @@ export const agentConfig = z.strictObject({
     .min(1)
     .exactOptional()
     .describe("The VM's name in Azure's events, like pool-vmss_7; default: from the node's providerID."),
+  acknowledge: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Tell Azure that an event may begin as soon as every node that it touches is drained, instead of when it was announced for.',
+    ),
   pollInterval: duration('200ms').prefault('1s').describe('How often the metadata service is asked.'),
   sourceTimeout: duration('100ms').prefault('5s').describe('After so long an answer is given up.'),
   sentinelFile: z

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type Agent, runAgent } from '../agent/agent.ts';
 import { awsSources } from '../agent/aws.ts';
 import { azureResourceOf, azureSource } from '../agent/azure.ts';
+import { createEmptied } from '../agent/emptied.ts';
 import { type CheckConfig, CheckConfigError, readCheckConfig } from '../agent/checks/plugin-config.ts';
 import { type Cloud, cloudOf } from '../agent/cloud.ts';
 import { createRunCommand } from '../agent/command.ts';
@@ -48,13 +49,14 @@ export const startAgent: StartAgent = async (config, { cluster, version, signal 
   const run = createRunCommand(clock, process.platform);
   const { pollInterval: everyMs, sourceTimeout: timeoutMs } = config;
 
+  const emptied = config.acknowledge ? createEmptied(client, nodeName, clock) : null;
   const cloudSources = (own: OwnNode) => {
     const cloud = config.cloud === 'auto' ? cloudOf(own.providerId) : config.cloud;
     if (cloud === null) return null;
     const common = { client: metadata, clock, everyMs, timeoutMs };
     const resource = config.azureResource ?? azureResourceOf(own.providerId);
     const make: Readonly<Record<Cloud, () => readonly Source[] | null>> = {
-      azure: () => (resource === null ? null : [azureSource({ ...common, resource })]),
+      azure: () => (resource === null ? null : [azureSource({ ...common, resource, log, emptied })]),
       aws: () => awsSources(common),
       gcp: () => gcpSources(common),
       none: () => [],

@@ -10,6 +10,7 @@ const settings = {
   cloud: setting('cloud', 'auto, azure, aws, gcp or none.', 'auto'),
   metadataUrl: setting('url', "Where the cloud's metadata service is.", 'http://169.254.169.254'),
   azureResource: setting('name', "The VM's name in Azure's events.", "from the node's providerID"),
+  acknowledge: tristate('Tell Azure that an event may begin once every node that it touches is drained (the default).'),
   pollInterval: setting('duration', 'How often the metadata service is asked.', '1s'),
   sourceTimeout: setting('duration', 'After so long an answer is given up.', '5s'),
   sentinelFile: setting('file', 'While it exists the machine wants a reboot; "" looks for none.', '/var/run/reboot-required'),
